@@ -57,6 +57,12 @@ class Sample:
     seed: int | None = None
     completion: str | None = None
     """A continuation of the task's prompt (HumanEval's convention) instead of a chat reply."""
+    thinking_tokens: int | None = None
+    """Of ``completion_tokens``, those spent thinking, where the server counts them apart."""
+    prompt_chars: int | None = None
+    """Characters of the messages that were sent, before any template."""
+    looping: bool | None = None
+    """True: the reply's tail repeats itself, whether or not it was cut short for that; None: nobody looked."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -117,6 +117,9 @@ def sample(record: Mapping[str, Json], *, task: str, index: int) -> Sample:
         wall_s=seconds(record, "wall_s"),
         seed=seed(record),
         completion=completion,
+        thinking_tokens=count(record, "thinking_tokens"),
+        prompt_chars=count(record, "prompt_chars"),
+        looping=None if record.get("looping") is None else flag(record, "looping"),
     )
 
 
