@@ -30,8 +30,16 @@ def test_a_transcript_is_read_as_written_beside_it(path: Path) -> None:
         read = answer(parser, text, expected["prompt"], finish_reason=expected["finish_reason"])
         found, expected = dataclasses.asdict(read), expected["answer"]
     else:
-        found = [{type(event).__name__: dataclasses.asdict(event)} for event in events(text)]
+        found = known([{type(event).__name__: dataclasses.asdict(event)} for event in events(text)])
+        expected = known(expected)
     assert found == expected
+
+
+def known(value: Any) -> Any:
+    """Without the fields that are None: a new optional field changes no transcript."""
+    if isinstance(value, dict):
+        return {key: known(item) for key, item in value.items() if item is not None}
+    return [known(item) for item in value] if isinstance(value, list) else value
 
 
 def test_every_parser_has_a_transcript() -> None:
