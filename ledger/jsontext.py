@@ -35,6 +35,9 @@ of a word such as ``true``, or of an escape in a string."""
 
 _SPACE = re.compile(r"[ \t\r\n]*")
 
+SEPARATOR = ",\n"
+"""Between two records of a file that we wrote."""
+
 
 @dataclass(frozen=True, slots=True)
 class Element:
@@ -55,12 +58,16 @@ class Document:
     members: dict[str, Any]
     """The other top-level values, parsed."""
 
-    def render(self, extra: tuple[str, ...] = ()) -> str:
-        """The file's text: one record a line, ``extra`` after those that were there."""
+    def render(self, extra: tuple[str, ...] = ()) -> tuple[str, str]:
+        """The file's text, one record a line, ``extra`` after those that were there.
+
+        It is in two parts: a further record goes between them, after ``SEPARATOR`` if there is one already.
+        """
         records = [element.text for element in self.runs] + list(extra)
-        runs = "[\n" + ",\n".join(records) + "\n]" if records else "[]"
-        members = [*self.before, ('"runs"', runs), *self.after]
-        return "{" + ", ".join(f"{key}: {value}" for key, value in members) + "}\n"
+        before = "".join(f"{key}: {value}, " for key, value in self.before)
+        after = "".join(f", {key}: {value}" for key, value in self.after)
+        ends = ("[\n", "\n]") if records else ("[", "]")
+        return f'{{{before}"runs": {ends[0]}' + SEPARATOR.join(records), f"{ends[1]}{after}}}\n"
 
 
 EMPTY = Document((), (), (), {})
@@ -124,11 +131,13 @@ class _Scanner:
         self.skip()
 
     def value(self) -> Any:
+        start = self.at
         try:
-            value, self.at = _DECODER.raw_decode(self.text, self.at)
+            value, self.at = _DECODER.raw_decode(self.text, start)
         except RecursionError:
             raise _Refused(f"a value is nested more than {MAX_DEPTH} levels deep") from None
-        if _depth(value) > MAX_DEPTH:
+        brackets = self.text.count("{", start, self.at) + self.text.count("[", start, self.at)
+        if brackets > MAX_DEPTH and _depth(value) > MAX_DEPTH:  # counting brackets is far quicker than walking
             raise _Refused(f"a value is nested more than {MAX_DEPTH} levels deep")
         return value
 

@@ -5,7 +5,8 @@ and renames a complete, synced file over it, so whoever reads at whatever instan
 kill or a power cut leaves the old file. Two runners that end at once would each add to the text they read; a lock makes
 them take turns. The lock is on a file of its own beside the ledger (``.NAME.lock``), because after a replace the
 ledger's name is another file. Readers take no lock. A symbolic link is followed first, so that both names of a ledger
-share one lock.
+share one lock. The lock file also holds a mark (see ``mark``) by which a file that we know to be a ledger is told, so
+that an append to it copies bytes and parses nothing; whatever is not known to the last byte is read and checked whole.
 
 Everything in the file that was there before goes back as the text it was (see ``jsontext``). A file that cannot be read
 whole is refused before anything is written: appending to what we do not understand could only lose data.
@@ -16,12 +17,14 @@ from __future__ import annotations
 import errno
 import stat
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from core.errors import BadInput, BenchError
-from ledger.jsontext import EMPTY, Document, read_document
+from ledger.jsontext import SEPARATOR, Document, read_document
+from ledger.mark import Hashing, Mark, mark_of
 from ledger.record import Record, make, parse, refuse_newer
 from ledger.run_id import choose
 from system import files
@@ -39,8 +42,7 @@ def read(path: Path) -> tuple[Record, ...]:
 
     Raises BadInput for a file that is cut short, no JSON, of another shape or of a newer format.
     """
-    document = _load(path)
-    return tuple(parse(element.value, element.text, f"{path}, line {element.line}") for element in document.runs)
+    return _records(_document(_bytes(path), path), path)
 
 
 def append(path: Path, record: Mapping[str, Any]) -> Record:
@@ -52,13 +54,13 @@ def append(path: Path, record: Mapping[str, Any]) -> Record:
     """
     added = record if isinstance(record, Record) else make(record)
     try:
-        target = path.resolve()
-        target.parent.mkdir(parents=True, exist_ok=True)
-        with files.lock(_lock_of(target), timeout_s=LOCK_TIMEOUT_S):
-            document = _load(path)
-            for element in document.runs:
-                parse(element.value, element.text, f"{path}, line {element.line}")
-            files.atomic_write(target, document.render((added.text,)).encode("utf-8"))
+        with _held(path) as (target, lock):
+            data = _bytes(path)
+            if not _splice(target, lock, data, added):
+                head, tail = _checked(data, path).render((added.text,))
+                pieces = head.encode("utf-8"), tail.encode("utf-8")
+                files.atomic_write(target, b"".join(pieces))
+                mark_of(*pieces).write(lock)
     except (OSError, RuntimeError) as error:  # RuntimeError: Python 3.11's word for links that lead in a circle
         raise _mapped(error, path, "written") from error
     return added
@@ -69,14 +71,60 @@ def check_writable(path: Path) -> None:
 
     Raises what ``append`` would: BadInput when the file there is no ledger or its folder takes no file.
     """
-    read(path)
     try:
-        target = path.resolve()
-        target.parent.mkdir(parents=True, exist_ok=True)
-        with files.lock(_lock_of(target), timeout_s=LOCK_TIMEOUT_S), tempfile.TemporaryFile(dir=target.parent):
-            pass
+        with _held(path) as (target, lock), tempfile.TemporaryFile(dir=target.parent):
+            data = _bytes(path)
+            if not _known(lock, data):
+                document = _checked(data, path)
+                head, tail = (part.encode("utf-8") for part in document.render())
+                if document.runs and data == head + tail:
+                    mark_of(head, tail).write(lock)
     except (OSError, RuntimeError) as error:
         raise _mapped(error, path, "written") from error
+
+
+@contextmanager
+def _held(path: Path) -> Iterator[tuple[Path, int]]:
+    """The ledger's own path and the descriptor of its lock file, which is held; leavings of the killed are removed."""
+    _refuse_irregular(path)
+    target = path.resolve()
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with files.lock(target.with_name(f".{target.name}.lock"), timeout_s=LOCK_TIMEOUT_S) as lock:
+        files.clear_parts(target)
+        yield target, lock
+
+
+class _Unknown(Exception):
+    """The file is not the one that the mark is of."""
+
+
+def _refuse_other(found: Mark, mark: Mark) -> None:
+    if found != mark:
+        raise _Unknown
+
+
+def _splice(target: Path, lock: int, data: bytes, added: Record) -> bool:
+    """Puts a record into a file that the mark knows, without parsing it; False, and no change, when it does not."""
+    mark = Mark.read(lock)
+    parts = mark.split(data) if mark else None
+    if mark is None or parts is None:
+        return False
+    head, tail = parts
+    more = (SEPARATOR + added.text).encode("utf-8")
+    hashing = Hashing(head)
+    try:
+        with files.replacing(target, head, more, tail):
+            _refuse_other(hashing.mark(len(head), tail), mark)
+    except _Unknown:
+        return False
+    hashing.mark(len(head), more, tail).write(lock)
+    return True
+
+
+def _known(lock: int, data: bytes) -> bool:
+    mark = Mark.read(lock)
+    parts = mark.split(data) if mark else None
+    return parts is not None and mark_of(*parts) == mark
 
 
 def find(records: Sequence[Record], name: str) -> Record:
@@ -88,19 +136,21 @@ def find(records: Sequence[Record], name: str) -> Record:
     return by_id[choose(list(by_id), name, "the ledger")]
 
 
-def _lock_of(target: Path) -> Path:
-    return target.with_name(f".{target.name}.lock")
+def _refuse_irregular(path: Path) -> None:
+    if path.exists() and not stat.S_ISREG(path.stat().st_mode):
+        raise BadInput(f"{path} is no ordinary file; give --results the name of a JSON file")
 
 
-def _load(path: Path) -> Document:
+def _bytes(path: Path) -> bytes:
+    """What is in the file; nothing when there is none."""
     try:
-        if not path.exists():
-            return EMPTY
-        if not stat.S_ISREG(path.stat().st_mode):
-            raise BadInput(f"{path} is no ordinary file; give --results the name of a JSON file")
-        data = path.read_bytes()
-    except OSError as error:
+        _refuse_irregular(path)
+        return path.read_bytes() if path.exists() else b""
+    except (OSError, RuntimeError) as error:
         raise _mapped(error, path, "read") from error
+
+
+def _document(data: bytes, path: Path) -> Document:
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -108,6 +158,17 @@ def _load(path: Path) -> Document:
         raise BadInput(f"{path}, line {line}: not UTF-8 (byte {error.start}); the file was left as it is") from None
     document = read_document(text, str(path))
     refuse_newer(document.members.get("format"), str(path))
+    return document
+
+
+def _records(document: Document, path: Path) -> tuple[Record, ...]:
+    return tuple(parse(element.value, element.text, f"{path}, line {element.line}") for element in document.runs)
+
+
+def _checked(data: bytes, path: Path) -> Document:
+    """The document, every record of which is one."""
+    document = _document(data, path)
+    _records(document, path)
     return document
 
 

@@ -7,17 +7,20 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import glob
 import hashlib
 import os
 import secrets
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 LOCK_POLL_S = 0.05
+_PART = ".part"
 
 
-def _write_all(fd: int, data: bytes) -> None:
+def _write_all(fd: int, data: bytes | memoryview) -> None:
     view = memoryview(data)
     while view:
         view = view[os.write(fd, view):]
@@ -35,22 +38,31 @@ def _sync_folder(folder: Path) -> None:
 def atomic_write(path: Path, data: bytes, *, mode: int = 0o666) -> None:
     """Replaces ``path`` by ``data``: a reader sees the old file or the new one, never a part.
 
-    An existing file keeps its permissions; a new one gets ``mode`` less the umask. A symbolic link keeps pointing to
-    the same place, which is what is replaced.
+    An existing file keeps its permissions, and its owner where we may give it to them; a new one gets ``mode`` less the
+    umask. A symbolic link keeps pointing to the same place, which is what is replaced.
+    """
+    with replacing(path, data, mode=mode):
+        pass
+
+
+@contextlib.contextmanager
+def replacing(path: Path, *pieces: bytes | memoryview, mode: int = 0o666) -> Iterator[None]:
+    """As ``atomic_write``, and the block runs when the new file is whole and on the disk: if it raises, the old stays.
+
+    A process that is killed in here leaves a file behind that ``clear_parts`` knows.
     """
     target = path.resolve()
-    with contextlib.suppress(FileNotFoundError):
-        mode = target.stat().st_mode & 0o7777
-    part = target.with_name(f".{target.name}.{secrets.token_hex(6)}.part")
-    fd = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
+    part = target.with_name(f".{target.name}.{secrets.token_hex(6)}{_PART}")
+    fd = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
     try:
         try:
-            if target.exists():
-                os.fchmod(fd, mode)
-            _write_all(fd, data)
+            _resemble(fd, target)
+            for piece in pieces:
+                _write_all(fd, piece)
             os.fsync(fd)
         finally:
             os.close(fd)
+        yield
         part.replace(target)
     except BaseException:
         part.unlink(missing_ok=True)
@@ -58,15 +70,39 @@ def atomic_write(path: Path, data: bytes, *, mode: int = 0o666) -> None:
     _sync_folder(target.parent)
 
 
+def _resemble(fd: int, target: Path) -> None:
+    """Owner first: giving a file away takes permissions off it."""
+    try:
+        old = target.stat()
+    except FileNotFoundError:
+        return
+    new = os.fstat(fd)
+    if (old.st_uid, old.st_gid) != (new.st_uid, new.st_gid):
+        with contextlib.suppress(PermissionError):
+            os.fchown(fd, old.st_uid, old.st_gid)
+    os.fchmod(fd, old.st_mode & 0o7777)
+    if sys.platform == "linux":  # access lists live there
+        for name in os.listxattr(target):
+            with contextlib.suppress(OSError):
+                os.setxattr(fd, name, os.getxattr(target, name))
+
+
+def clear_parts(target: Path) -> None:
+    """Removes what writers of ``target`` that were killed left behind. To be called under the lock they would hold."""
+    with contextlib.suppress(OSError):
+        for part in target.parent.glob(f".{glob.escape(target.name)}.*{_PART}"):
+            part.unlink(missing_ok=True)
+
+
 @contextlib.contextmanager
-def lock(path: Path, *, timeout_s: float | None = None) -> Iterator[None]:
-    """Holds an exclusive lock on ``path`` (created if missing, and left there).
+def lock(path: Path, *, timeout_s: float | None = None) -> Iterator[int]:
+    """Holds an exclusive lock on ``path`` (created if missing, and left there); gives its open descriptor.
 
     The kernel releases it however the holder ends. Lock a file beside the one that is replaced, never that one itself:
     after a replace the name is another file. Raises TimeoutError after ``timeout_s``; None waits for ever.
     """
     deadline = None if timeout_s is None else time.monotonic() + timeout_s
-    fd = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
+    fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
     try:
         while True:
             try:
@@ -76,7 +112,7 @@ def lock(path: Path, *, timeout_s: float | None = None) -> Iterator[None]:
                 if deadline is not None and time.monotonic() > deadline:
                     raise TimeoutError(f"{path} is still locked by another process after {timeout_s:g} s") from None
                 time.sleep(LOCK_POLL_S)
-        yield
+        yield fd
     finally:
         os.close(fd)
 
