@@ -10,9 +10,11 @@
 ``details.jsonl``   one line a verified sample: answer, verdict, tokens, seconds
 ``sittings.jsonl``  one line for each time the script ran, written when that ends: ``sitting`` (from 1),
                     ``generation_s``, ``total_s``; a sitting that was killed has none
+``audit.jsonl``     the replies of ``--audit``, which are no samples of the run; lines like those of ``samples.jsonl``
 ``failures.jsonl``  one line a request that brought no reply, appended when it is known
-``summary.json``    written last: its presence says that the run ended
 ``report.html``     the record as a page for a browser
+``record.json``     the record, on its way into the ledger: a run that has one has asked all it wanted
+``summary.json``    ``record.json`` by another name, since it is in the ledger: its presence says that the run ended
 ``server.log``      what the server said
 ``script.log``      what the script said on its standard error, and lines that no parser could read
 ``.lock``           held while a runner works here
@@ -20,13 +22,15 @@
 
 A folder belongs to one run for ever: creating it fails when the name is taken. A run that ended early is found again by
 its fingerprint and by having no summary (``ledger.runs``); the lock keeps two runners from taking up the same one.
+Files that are replaced whole leave ``.NAME.….part`` behind when their writer is killed; whoever holds the lock next
+removes them.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -37,9 +41,11 @@ from ledger import samples
 from ledger.jsontext import strict_value
 from ledger.lines import LineFile, lines_of, read_lines, spelled
 from ledger.run_id import is_run_id
+from ledger.syncing import Syncing
 from system import files
 
 CONFIG = "run_config.json"
+RECORD = "record.json"
 SUMMARY = "summary.json"
 
 
@@ -54,11 +60,14 @@ class RunFolder:
         self.samples_path = self.path / "samples.jsonl"
         self.details_path = self.path / "details.jsonl"
         self.sittings_path = self.path / "sittings.jsonl"
+        self.audit_path = self.path / "audit.jsonl"
         self.failures_path = self.path / "failures.jsonl"
         self.server_log = self.path / "server.log"
         self.script_log = self.path / "script.log"
+        self.record_path = self.path / RECORD
         self._held = ExitStack()
         self._open: dict[Path, LineFile] = {}
+        self._syncing = Syncing()
 
     @classmethod
     def create(cls, root: Path, run_id: str, config: Mapping[str, Any]) -> Self:
@@ -69,6 +78,7 @@ class RunFolder:
         try:
             root.mkdir(parents=True, exist_ok=True)
             folder.path.mkdir()
+            files.sync_folder(root)
         except FileExistsError:
             raise BenchError(f"{folder.path} is there already, and no run writes over another; run the command "
                              "again") from None
@@ -95,14 +105,19 @@ class RunFolder:
 
     def close(self) -> None:
         """Syncs and closes the files and gives up the lock; a second call does nothing."""
-        for file in self._open.values():
-            file.close()
-        self._open.clear()
-        self._held.close()
+        with self._held:
+            self._close_files()
+
+    def _close_files(self) -> None:
+        """All of them are closed, whatever the disk says of one. Raises BenchError."""
+        self._syncing.stop()
+        with ExitStack() as closing:
+            while self._open:
+                closing.callback(self._open.popitem()[1].close)
 
     @property
     def ended(self) -> bool:
-        """Whether the run wrote its summary."""
+        """Whether the run's record is in the ledger."""
         return (self.path / SUMMARY).exists()
 
     def write_tasks(self, tasks: Iterable[Task]) -> None:
@@ -118,12 +133,18 @@ class RunFolder:
         """Writes down a sample as it arrives; see ``ledger.lines`` for what that promises. ``extra``: when it came."""
         self._lines(self.samples_path).append({**samples.sample_fields(sample), **(extra or {})})
 
+    def append_audit(self, sample: Sample, extra: Mapping[str, Any] | None = None) -> None:
+        """As ``append_sample``, for a task that was asked twice."""
+        self._lines(self.audit_path).append({**samples.sample_fields(sample), **(extra or {})})
+
     def append_detail(self, verified: Verified, extra: Mapping[str, Any] | None = None) -> None:
         """Writes down what became of a sample; ``extra`` adds further fields, such as joules."""
         self._lines(self.details_path).append({**samples.detail_fields(verified), **(extra or {})})
 
     def append_sitting(self, sitting: Mapping[str, Any]) -> None:
-        """Writes down how long the script ran this time."""
+        """Writes down how long the script ran this time; the samples of that time are on the disk before it."""
+        if self.samples_path in self._open:
+            self._open[self.samples_path].sync()
         self._lines(self.sittings_path).append(sitting)
 
     def append_failure(self, failure: Mapping[str, Any]) -> None:
@@ -131,8 +152,8 @@ class RunFolder:
         self._lines(self.failures_path).append(failure)
 
     def say_of_script(self, text: str) -> None:
-        """A line of ours in ``script.log``, between its own."""
-        with self.script_log.open("a", encoding="utf-8", errors="replace") as log:
+        """A line of ours in ``script.log``, between its own. A disk that takes no more does not end a run for it."""
+        with suppress(OSError), self.script_log.open("a", encoding="utf-8", errors="replace") as log:
             log.write(text + "\n")
 
     def drop_details(self) -> None:
@@ -143,12 +164,19 @@ class RunFolder:
             raise BenchError(f"{self.details_path} cannot be written anew ({error.strerror}); see to its permissions, "
                              "or start afresh with --no-resume") from error
 
-    def write_summary(self, summary: Mapping[str, Any]) -> None:
-        """Ends the run: everything before it is synced first."""
-        for file in self._open.values():
-            file.close()
-        self._open.clear()
-        self._write_json(SUMMARY, summary)
+    def write_record(self, record: Mapping[str, Any]) -> None:
+        """All is asked and verified: the record is kept here until it is in the ledger. Everything before is synced."""
+        self._close_files()
+        self._write_json(RECORD, record)
+
+    def end(self) -> None:
+        """The record is in the ledger. A kill right before this costs a look into the ledger, and no second record."""
+        summary = self.path / SUMMARY
+        try:
+            self.record_path.replace(summary)
+            files.sync_folder(self.path)
+        except OSError as error:
+            raise _unwritten(summary, error) from error
 
     def write_report(self, page: str) -> None:
         """``report.html``: the run as a page."""
@@ -160,6 +188,10 @@ class RunFolder:
         if found is None:
             raise BadInput(f"{self.path} has no {CONFIG}, so it is no run's folder")
         return found
+
+    def record(self) -> dict[str, Any] | None:
+        """The record of a run that only its place in the ledger is missing to; None of any other."""
+        return self._read_json(RECORD)
 
     def summary(self) -> dict[str, Any] | None:
         """``summary.json``; None while the run has not ended."""
@@ -173,6 +205,11 @@ class RunFolder:
         """The same, each with all fields of its line. Raises BadInput for a line that holds none."""
         for fields in read_lines(self.samples_path):
             yield samples.sample_of(fields, self.samples_path), fields
+
+    def audit_lines(self) -> Iterator[tuple[Sample, dict[str, Any]]]:
+        """The replies of an audit, as ``sample_lines``."""
+        for fields in read_lines(self.audit_path):
+            yield samples.sample_of(fields, self.audit_path), fields
 
     def details(self) -> tuple[dict[str, Any], ...]:
         """All lines of ``details.jsonl``."""
@@ -190,13 +227,15 @@ class RunFolder:
         try:
             self._held.enter_context(files.lock(self.path / ".lock", timeout_s=0))
         except TimeoutError:
-            raise BenchError(f"another runner is at work in {self.path}; wait for it, or use --no-resume") from None
+            raise BenchError(f"another runner is at work in {self.path}") from None
         except OSError as error:
-            raise BadInput(f"{self.path} cannot be used ({error.strerror}); give --runs-root another place") from error
+            raise BenchError(f"{self.path} cannot be written to ({error.strerror})") from error
+        files.clear_parts(self.path)
 
     def _lines(self, path: Path) -> LineFile:
         if path not in self._open:
             self._open[path] = LineFile(path)
+            self._syncing.add(self._open[path])
         return self._open[path]
 
     def _write_json(self, name: str, value: Mapping[str, Any]) -> None:
@@ -206,8 +245,7 @@ class RunFolder:
         try:
             files.atomic_write(self.path / name, data, mode=mode)
         except OSError as error:
-            raise BenchError(f"{self.path / name} cannot be written ({error.strerror}); see to the disk, then run the "
-                             "same command again") from error
+            raise _unwritten(self.path / name, error) from error
 
     def _read_json(self, name: str) -> dict[str, Any] | None:
         path = self.path / name
@@ -220,6 +258,10 @@ class RunFolder:
         if not isinstance(value, dict):
             raise BadInput(f"{path} holds no JSON object")
         return value
+
+
+def _unwritten(path: Path, error: OSError) -> BenchError:
+    return BenchError(f"{path} cannot be written ({error.strerror}); see to the disk, then run the same command again")
 
 
 def _pretty(value: Mapping[str, Any]) -> bytes:

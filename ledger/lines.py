@@ -2,9 +2,13 @@
 
 Theory of operation. A line is written by one ``write`` to a file opened for appending, straight to the kernel: once
 ``append`` returns, nothing that happens to this process can lose it. Lines are *not* synced to the disk one by one,
-because that would cost the server's machine milliseconds for every sample; a power cut may lose the last seconds, and
-``close`` syncs. A kill in the middle of a write leaves at most one torn line, and only as the last one: readers leave
-it out, and the next writer cuts it off before it adds its own.
+because that would cost the server's machine milliseconds for every sample: a thread does it every few seconds
+(``ledger.syncing``), and ``close`` does. So a power cut may lose the last seconds.
+
+A kill in the middle of a write leaves at most one torn line, and only as the last one: readers leave it out, and the
+next writer cuts it off before it adds its own. A power cut may also leave blocks that were never written; they read as
+NUL, a character that none of our lines contains. A line with NULs in it is torn too, wherever it stands; what is whole
+before the first or after the last of them is kept. Any other damage is not ours, and refused.
 """
 
 from __future__ import annotations
@@ -18,6 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from core.errors import BadInput, BenchError
+from system.files import sync_folder
 
 
 class LineFile:
@@ -26,9 +31,11 @@ class LineFile:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._turn = threading.Lock()
+        self._problem: OSError | None = None
         try:
             self._fd = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o666)
             self._size = _cut_torn_line(self._fd)
+            self._synced = -1
         except OSError as error:
             raise _mapped(error, path) from error
 
@@ -36,6 +43,8 @@ class LineFile:
         """Adds one line. Raises BenchError when the disk does not take it; the file then ends with the line before."""
         data = line_of(fields)
         with self._turn:
+            if self._problem is not None:
+                raise _mapped(self._problem, self.path)
             try:
                 written = 0
                 while written < len(data):
@@ -45,15 +54,31 @@ class LineFile:
                 raise _mapped(error, self.path) from error
             self._size += len(data)
 
+    def sync(self) -> None:
+        """Brings what was written to the disk, without keeping an ``append`` waiting, which raises what went wrong."""
+        with self._turn:
+            if self._fd < 0 or self._synced == self._size:
+                return
+            fd, size = os.dup(self._fd), self._size
+        try:
+            os.fsync(fd)
+            if self._synced < 0:
+                sync_folder(self.path.parent)  # the file may be new there
+            self._synced = size
+        except OSError as error:
+            self._problem = error
+        finally:
+            os.close(fd)
+
     def close(self) -> None:
-        """Syncs what was written and closes; a second call does nothing."""
+        """Syncs what was written and closes; a second call does nothing. Raises BenchError when the disk refuses."""
+        self.sync()
         with self._turn:
             if self._fd >= 0:
                 fd, self._fd = self._fd, -1
-                try:
-                    os.fsync(fd)
-                finally:
-                    os.close(fd)
+                os.close(fd)
+            if self._problem is not None:
+                raise _mapped(self._problem, self.path)
 
 
 def line_of(fields: Mapping[str, Any]) -> bytes:
@@ -76,10 +101,9 @@ def read_lines(path: Path) -> Iterator[dict[str, Any]]:
     try:
         with path.open("rb") as file:
             for number, line in enumerate(file, 1):
-                value = _value(line)
-                if isinstance(value, dict):
-                    yield value
-                elif line.endswith(b"\n"):
+                values = _whole(line)
+                yield from values
+                if not values and line.endswith(b"\n") and b"\0" not in line:
                     raise BadInput(f"{path}, line {number}: no JSON object; remove that line or start afresh with "
                                    "--no-resume")
     except FileNotFoundError:
@@ -88,9 +112,15 @@ def read_lines(path: Path) -> Iterator[dict[str, Any]]:
         raise _mapped(error, path) from error
 
 
-def _value(line: bytes) -> Any:
+def _whole(line: bytes) -> list[dict[str, Any]]:
+    """The objects of one line: one, or none of a torn one, or one on either side of blocks that were never written."""
+    pieces = [line] if b"\0" not in line else [line.partition(b"\0")[0], line.rpartition(b"\0")[2]]
+    return [value for piece in pieces if isinstance(value := _value(piece), dict)]
+
+
+def _value(text: bytes) -> Any:
     try:
-        return json.loads(line)
+        return json.loads(text)
     except (ValueError, RecursionError):
         return None
 
@@ -106,11 +136,15 @@ def _cut_torn_line(fd: int) -> int:
     torn = tail[tail.rfind(b"\n") + 1:]
     if not torn:
         return size
-    if isinstance(_value(torn), dict):
+    kept = torn.rstrip(b"\0")
+    end = size - len(torn)
+    if _whole(kept):
+        end += len(kept)
+        os.ftruncate(fd, end)
         os.write(fd, b"\n")
-        return size + 1
-    os.ftruncate(fd, size - len(torn))
-    return size - len(torn)
+        return end + 1
+    os.ftruncate(fd, end)
+    return end
 
 
 def spelled(value: Any) -> Any:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -16,42 +18,53 @@ def find(runs_root: Path, name: str) -> RunFolder:
     return RunFolder(runs_root, choose(_run_ids(runs_root), name, str(runs_root)))
 
 
-def unfinished(runs_root: Path, fingerprint: str) -> RunFolder | None:
-    """The latest run with this fingerprint that did not end and that no runner holds, locked; None without one."""
-    return next(_left(runs_root, lambda config: config.get("fingerprint") == fingerprint), None)
+def unfinished(runs_root: Path, fingerprint: str, skipped: Callable[[str], None]) -> RunFolder | None:
+    """The latest run with this fingerprint that did not end, locked; None without one.
+
+    Of one that cannot be taken up, because another runner holds it or it is somebody else's, ``skipped`` is told why.
+    """
+    for folder, config in _latest_first(runs_root, lambda folder: not folder.ended):
+        if config.get("fingerprint") == fingerprint and (held := _taken(folder, skipped)) is not None:
+            return held
+    return None
 
 
 def left_behind(runs_root: Path, settings: Mapping[str, Any]) -> RunFolder | None:
-    """The latest run that did not end, that no runner holds and that has these settings among others; locked."""
-
-    def matches(config: Mapping[str, Any]) -> bool:
+    """The latest run that has these settings among others, locked; None when it ended or another runner holds it."""
+    for folder, config in _latest_first(runs_root, lambda _: True):
         theirs = config.get("settings")
-        return isinstance(theirs, dict) and all(theirs.get(key) == value for key, value in settings.items())
+        if isinstance(theirs, dict) and all(theirs.get(key) == value for key, value in settings.items()):
+            return None if folder.ended else _taken(folder, lambda _: None)
+    return None
 
-    return next(_left(runs_root, matches), None)
 
-
-def _left(runs_root: Path, matches: Callable[[Mapping[str, Any]], bool]) -> Iterator[RunFolder]:
-    """Runs that did not end and that no runner holds, locked, the latest first."""
+def _latest_first(
+    runs_root: Path, wanted: Callable[[RunFolder], bool]
+) -> Iterator[tuple[RunFolder, dict[str, Any]]]:
+    """The wanted ones of the runs that we may read, and their configurations; damaged ones are left out."""
     for run_id in reversed(_run_ids(runs_root)):
-        if RunFolder(runs_root, run_id).ended:
-            continue
-        try:
-            if not matches(RunFolder(runs_root, run_id).config()):
-                continue
-            folder = RunFolder.resume(runs_root, run_id)
-        except BenchError:
-            continue  # damaged, or another runner is at work in it: not ours to take up
-        if not folder.ended:
-            yield folder
-        else:
-            folder.close()  # the other runner ended it between our look and our lock
+        folder = RunFolder(runs_root, run_id)
+        with suppress(BenchError):
+            if wanted(folder):
+                yield folder, folder.config()
+
+
+def _taken(folder: RunFolder, skipped: Callable[[str], None]) -> RunFolder | None:
+    try:
+        held = RunFolder.resume(folder.path.parent, folder.run_id)
+    except BenchError as error:
+        skipped(str(error))
+        return None
+    if not held.ended:
+        return held
+    held.close()  # the other runner ended it between our look and our lock
+    return None
 
 
 def _run_ids(runs_root: Path) -> list[str]:
-    """Names of the folders that hold a run, oldest first."""
+    """Names of the folders that hold a run, oldest first; those that we may not look into are none of ours."""
     try:
-        return sorted(entry.name for entry in runs_root.iterdir() if (entry / CONFIG).is_file())
+        return sorted(entry.name for entry in runs_root.iterdir() if os.access(entry / CONFIG, os.R_OK))
     except FileNotFoundError:
         return []
     except OSError as error:

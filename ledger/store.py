@@ -15,6 +15,7 @@ whole is refused before anything is written: appending to what we do not underst
 from __future__ import annotations
 
 import errno
+import glob
 import stat
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
@@ -90,7 +91,7 @@ def _held(path: Path) -> Iterator[tuple[Path, int]]:
     target = path.resolve()
     target.parent.mkdir(parents=True, exist_ok=True)
     with files.lock(target.with_name(f".{target.name}.lock"), timeout_s=LOCK_TIMEOUT_S) as lock:
-        files.clear_parts(target)
+        files.clear_parts(target.parent, glob.escape(target.name))
         yield target, lock
 
 

@@ -6,7 +6,8 @@ out. They are parsed and verified again, as the evaluators of today would, but n
 is written anew. What the strategy wanted is replayed over them, so only places without a sample are asked, with the
 seeds they would have had: at any temperature the run goes on as if it had not stopped.
 
-A run that is scored by the user's own script has no samples to go on from, and is never taken up.
+A run that had asked all, and was ended before its record came into the ledger, is asked nothing: the record is put
+there. A run that is scored by the user's own script has no samples to go on from, and is never taken up.
 """
 
 from __future__ import annotations
@@ -43,6 +44,8 @@ class Earlier:
     failures: tuple[RequestFailed, ...] = ()
     """Requests that brought no reply."""
     spent: Spent = NOTHING_SPENT
+    audit: tuple[Sample, ...] = ()
+    """Replies of tasks that were asked twice."""
 
     @property
     def done(self) -> list[tuple[str, int]]:
@@ -67,30 +70,38 @@ def take_up(
 
     Raises BadInput when its files are damaged by something else than a kill.
     """
-    folder = unfinished(runs_root, mark)
+    skipped: list[str] = []
+    folder = unfinished(runs_root, mark, skipped.append)
     if folder is None:
-        _say_what_differs(runs_root, parts, say)
+        if skipped:
+            say(f"the same run is there already, but {skipped[0]}: a new run begins")
+        else:
+            _say_what_differs(runs_root, parts, say)
         return None
     try:
         earlier = _read(folder)
     except BaseException:
         folder.close()
         raise
-    answered = len({sample.task_id for sample in earlier.samples} & tasks)
-    say(f"taken up: {answered} of {len(tasks)} tasks were answered ({folder.path}); --no-resume starts anew")
+    if earlier.record is not None:
+        say(f"taken up: {folder.path} was done, and only its record had not come into the ledger")
+    else:
+        answered = len({sample.task_id for sample in earlier.samples} & tasks)
+        say(f"taken up: {answered} of {len(tasks)} tasks were answered ({folder.path}); --no-resume starts anew")
     return TakenUp(folder, earlier)
 
 
 def _read(folder: RunFolder) -> Earlier:
-    lines = tuple(folder.sample_lines())
+    lines, audit = tuple(folder.sample_lines()), tuple(folder.audit_lines())
     try:
-        times = spent(folder.sittings(), (fields for _, fields in lines))
+        times = spent(folder.sittings(), (fields for _, fields in (*lines, *audit)))
     except (KeyError, TypeError, ValueError) as error:
         raise BadInput(f"{folder.path}: its samples or sittings do not say when they came ({error}), so the run cannot "
                        "be taken up; start afresh with --no-resume") from error
     failures = tuple(_failure_of(line) for line in folder.failures())
     folder.drop_details()
-    return Earlier(tuple(sample for sample, _ in lines), failures, times)
+    samples, again = (tuple(sample for sample, _ in some) for some in (lines, audit))
+    return Earlier(samples, failures, times, again)
 
 
 def failure_line(failure: RequestFailed) -> dict[str, Any]:

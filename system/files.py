@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
-import glob
 import hashlib
 import os
 import secrets
@@ -26,7 +25,7 @@ def _write_all(fd: int, data: bytes | memoryview) -> None:
         view = view[os.write(fd, view):]
 
 
-def _sync_folder(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
     """Makes a rename or a new name in ``folder`` itself survive a power cut."""
     fd = os.open(folder, os.O_RDONLY)
     try:
@@ -67,7 +66,7 @@ def replacing(path: Path, *pieces: bytes | memoryview, mode: int = 0o666) -> Ite
     except BaseException:
         part.unlink(missing_ok=True)
         raise
-    _sync_folder(target.parent)
+    sync_folder(target.parent)
 
 
 def _resemble(fd: int, target: Path) -> None:
@@ -87,10 +86,10 @@ def _resemble(fd: int, target: Path) -> None:
                 os.setxattr(fd, name, os.getxattr(target, name))
 
 
-def clear_parts(target: Path) -> None:
-    """Removes what writers of ``target`` that were killed left behind. To be called under the lock they would hold."""
+def clear_parts(folder: Path, name: str = "*") -> None:
+    """Removes what killed writers of ``folder / name`` left behind. Call it under the lock that writers hold."""
     with contextlib.suppress(OSError):
-        for part in target.parent.glob(f".{glob.escape(target.name)}.*{_PART}"):
+        for part in folder.glob(f".{name}.*{_PART}"):
             part.unlink(missing_ok=True)
 
 

@@ -4,20 +4,27 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
+import time
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from core.errors import BadInput, BenchError
 from core.outcomes import Outcome
 from core.records import Answer, Sample, Task, Verdict, Verified
 from ledger.folder import RunFolder
-from ledger.lines import LineFile, read_lines
+from ledger.lines import LineFile, line_of, read_lines
 from ledger.runs import find, left_behind, unfinished
+from ledger.syncing import Syncing
 
 ROOT = Path(__file__).resolve().parents[2]
 A = "20261121T000000Z-math-demo-5m-q8-0-aaaaaa"
@@ -95,9 +102,66 @@ def test_a_torn_line_longer_than_a_block_is_cut_off_whole(tmp_path: Path) -> Non
 
 def test_a_damaged_line_in_the_middle_is_named(tmp_path: Path) -> None:
     path = tmp_path / "s.jsonl"
-    path.write_bytes(b'{"a": 1}\n\0\0\0\n{"b": 2}\n')
+    path.write_bytes(b'{"a": 1}\n???\n{"b": 2}\n')
     with pytest.raises(BadInput, match="line 2"):
         list(read_lines(path))
+
+
+@given(st.data())
+def test_after_a_power_cut_what_is_whole_is_read_and_kept(data: st.DataObject) -> None:
+    """Blocks that were never written, a file cut short, or one that is longer than what was written of it."""
+    texts = data.draw(st.lists(st.text(max_size=30), max_size=6))
+    objects = [{"n": n, "x": text, "y": {"z": [n]}} for n, text in enumerate(texts)]
+    lines = [line_of(fields) for fields in objects]
+    content = bytearray(b"".join(lines))
+    start = data.draw(st.integers(0, len(content)))
+    end = data.draw(st.integers(start, len(content)))
+    content[start:end] = b"\0" * (end - start)
+    length = data.draw(st.integers(0, len(content)))
+    begins = [sum(map(len, lines[:n])) for n in range(len(lines))]
+    ends = [at + len(line) - 1 for at, line in zip(begins, lines, strict=True)]
+    whole: list[Mapping[str, object]] = [
+        fields for fields, first, last in zip(objects, begins, ends, strict=True)
+        if last <= length and (start == end or last <= start or first >= end)
+    ]
+    with tempfile.TemporaryDirectory() as name:
+        path = Path(name, "s.jsonl")
+        path.write_bytes(content[:length] + b"\0" * data.draw(st.sampled_from([0, 1, 70_000])))
+        assert list(read_lines(path)) == whole
+        for more in ({"more": 1}, {"more": 2}):
+            file = LineFile(path)
+            file.append(more)
+            file.close()
+            whole.append(more)
+            assert list(read_lines(path)) == whole
+
+
+def test_what_is_written_is_synced_within_seconds_and_a_disk_that_refuses_then_is_told(tmp_path: Path) -> None:
+    read, write = os.pipe()  # a descriptor that cannot be synced
+    file = LineFile(tmp_path / "s.jsonl")
+    syncing = Syncing(every_s=0.01)
+    try:
+        file.append({"a": 1})
+        syncing.add(file)
+        until(lambda: file._synced == file._size)
+        os.dup2(write, file._fd)
+        file.append({"b": 2})
+        until(lambda: file._problem is not None)
+        with pytest.raises(BenchError, match=r"s\.jsonl"):
+            file.append({"c": 3})
+        with pytest.raises(BenchError, match=r"s\.jsonl"):
+            file.close()
+    finally:
+        syncing.stop()
+        os.close(read)
+        os.close(write)
+
+
+def until(true: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 20
+    while not true():
+        assert time.monotonic() < deadline
+        time.sleep(0.005)
 
 
 def test_lines_of_many_threads_do_not_mix(tmp_path: Path) -> None:
@@ -118,6 +182,7 @@ def test_lines_of_many_threads_do_not_mix(tmp_path: Path) -> None:
 
 
 def test_a_kill_loses_no_sample_that_was_written_and_the_run_can_be_taken_up(tmp_path: Path) -> None:
+    said: list[str] = []
     code = ("import sys\nfrom pathlib import Path\n"
             "from core.records import Sample\nfrom ledger.folder import RunFolder\n"
             "folder = RunFolder.create(Path(sys.argv[1]), sys.argv[2], {'fingerprint': 'f'})\ni = 0\n"
@@ -126,40 +191,79 @@ def test_a_kill_loses_no_sample_that_was_written_and_the_run_can_be_taken_up(tmp
     try:
         assert runner.stdout is not None
         heard = [runner.stdout.readline() for _ in range(200)]
-        assert unfinished(tmp_path, "f") is None, "another runner is at work in it"
+        assert unfinished(tmp_path, "f", said.append) is None
+        assert "another runner is at work" in said[0]
         with pytest.raises(BenchError, match="another runner is at work"):
             RunFolder.resume(tmp_path, A)
         os.kill(runner.pid, signal.SIGKILL)
-        said = int((heard + runner.stdout.readlines())[-1])
+        printed = int((heard + runner.stdout.readlines())[-1])
     finally:
         runner.kill()
         runner.wait()
         runner.stdout.close()  # type: ignore[union-attr] # asked for above
-    taken_up = unfinished(tmp_path, "f")
+    taken_up = unfinished(tmp_path, "f", said.append)
     assert taken_up is not None
     with taken_up:
-        assert len(taken_up.samples()) in {said, said + 1}
+        assert len(taken_up.samples()) in {printed, printed + 1}
         taken_up.append_sample(Sample("t", 99_999, "next"))
         assert taken_up.samples()[-1].index == 99_999
 
 
 def test_only_the_latest_run_with_an_equal_fingerprint_and_no_summary_is_taken_up(tmp_path: Path) -> None:
+    said: list[str] = []
     for run_id, fingerprint, ended in ((A, "f", False), (B, "f", False), ("20261121T000002Z-c", "f", True),
                                        ("20261121T000003Z-d", "other", False)):
         with RunFolder.create(tmp_path, run_id, {"fingerprint": fingerprint}) as folder:
             if ended:
-                folder.write_summary({"score": 1.0})
+                folder.write_record({"score": 1.0})
+                folder.end()
     (tmp_path / "20261121T000009Z-half-made").mkdir()
-    found = unfinished(tmp_path, "f")
+    found = unfinished(tmp_path, "f", said.append)
     assert found is not None
     with found:
         assert found.run_id == B
-        second = unfinished(tmp_path, "f")
+        second = unfinished(tmp_path, "f", said.append)
         assert second is not None
         assert second.run_id == A, "the latest is held, so the one before it"
         second.close()
-    assert unfinished(tmp_path, "never") is None
-    assert unfinished(tmp_path / "nowhere", "f") is None
+    assert unfinished(tmp_path, "never", said.append) is None
+    assert unfinished(tmp_path / "nowhere", "f", said.append) is None
+
+
+def test_a_run_whose_record_is_not_in_the_ledger_yet_has_not_ended(tmp_path: Path) -> None:
+    with RunFolder.create(tmp_path, A, {"fingerprint": "f"}) as folder:
+        folder.append_sample(sample())
+        folder.write_record({"score": 1.0})
+        assert not folder.ended
+    (folder.path / ".record.json.0123456789ab.part").touch()
+    held = unfinished(tmp_path, "f", print)
+    assert held is not None
+    with held:
+        assert held.record() == {"score": 1.0}
+        assert not list(folder.path.glob(".*.part")), "what a killed writer left is removed"
+        held.end()
+        assert held.ended
+        assert held.summary() == {"score": 1.0}
+        assert held.record() is None
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root may write for others")
+def test_runs_of_other_users_are_passed_over_and_told(tmp_path: Path) -> None:
+    tmp_path.chmod(0o755)
+    for run_id, mode in ((A, 0o755), (B, 0o700)):
+        RunFolder.create(tmp_path, run_id, {"fingerprint": "f"}).close()
+        (tmp_path / run_id).chmod(mode)
+    code = ("import os, sys\nfrom pathlib import Path\nfrom ledger.runs import unfinished\n"
+            "os.setgroups([]); os.setgid(65534); os.setuid(65534)\n"
+            "print(unfinished(Path(sys.argv[1]), 'f', print))\n")
+    with tempfile.TemporaryDirectory() as name:
+        Path(name).chmod(0o755)
+        shutil.move(tmp_path, Path(name, "runs"))
+        done = subprocess.run([sys.executable, "-c", code, str(Path(name, "runs"))], cwd=ROOT, capture_output=True,
+                              text=True, timeout=30, check=False)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.endswith(f"{A} cannot be written to (Permission denied)\nNone\n")
+    assert B not in done.stdout
 
 
 def test_a_run_left_behind_is_found_by_some_of_its_settings_unless_a_runner_holds_it(tmp_path: Path) -> None:
@@ -171,6 +275,10 @@ def test_a_run_left_behind_is_found_by_some_of_its_settings_unless_a_runner_hold
     with found:
         assert found.run_id == A
     assert left_behind(tmp_path, {"model": "m", "benchmark": "lcb"}) is None
+    with RunFolder.create(tmp_path, B, {"fingerprint": "g", "settings": settings}) as folder:
+        folder.write_record({})
+        folder.end()
+    assert left_behind(tmp_path, {"model": "m"}) is None, "a later run like it ended"
 
 
 def test_what_is_known_of_a_sample_beside_itself_is_read_back(tmp_path: Path) -> None:

@@ -1,0 +1,43 @@
+"""How a run ends: its record is written to its folder, then into the ledger, and only then the run has ended.
+
+A kill, a full disk or a damaged ledger between these steps leaves ``record.json`` in the folder. The same command takes
+such a run up (``runner.resume``), asks nothing, and puts the record into the ledger, unless it is there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from core.errors import BenchError
+from ledger import store
+from ledger.folder import RunFolder
+from reports.page import to_html
+
+
+def conclude(ledger: Path, folder: RunFolder, record: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The record as it stands in the ledger. Raises BenchError that says where it lies when the ledger takes none."""
+    folder.write_report(to_html(record))
+    folder.write_record(record)
+    return _enter(ledger, folder, record)
+
+
+def conclude_again(ledger: Path, folder: RunFolder, record: Mapping[str, Any]) -> Mapping[str, Any]:
+    """As ``conclude``, for a record that an earlier sitting wrote and may have brought into the ledger."""
+    there = next((old for old in store.read(ledger) if old.get("run_id") == folder.run_id), None)
+    if there is None:
+        return _enter(ledger, folder, record)
+    folder.end()
+    return there
+
+
+def _enter(ledger: Path, folder: RunFolder, record: Mapping[str, Any]) -> Mapping[str, Any]:
+    try:
+        written = store.append(ledger, record)
+    except BenchError as error:
+        raise type(error)(
+            f"{error}. This run's record is safe in {folder.record_path}: the same command puts it into the ledger."
+        ) from error
+    folder.end()
+    return written
