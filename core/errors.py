@@ -9,6 +9,7 @@ Each class carries the exit code the command line ends with::
     ├── ServerError                3   the server did not come up
     │   └── ServerLost             3   the server was up and is gone
     ├── ScriptError                4   the benchmark script failed or printed nothing readable
+    │   └── ScriptLost             4   it was killed by a signal, and can be started again
     ├── SandboxError               5   the sandbox cannot hold what was asked
     └── Interrupted              130   the user stopped the run; it can be taken up again
 
@@ -59,6 +60,15 @@ class ScriptError(BenchError):
     def __init__(self, message: str, log_tail: tuple[str, ...] = ()) -> None:
         super().__init__(message)
         self.log_tail = log_tail
+
+
+class ScriptLost(ScriptError):
+    """A benchmark script was ended by a signal that was not ours: a fault of the machine, as far as anybody knows."""
+
+    def __init__(self, message: str, log_tail: tuple[str, ...], how: str) -> None:
+        super().__init__(message, log_tail)
+        self.how = how
+        """In one clause."""
 
 
 class SandboxError(BenchError):

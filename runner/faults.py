@@ -8,8 +8,13 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
-SERVER_LOST, WITH_SERVER = "server lost", "lost with the server"
-"""Kinds of fault: the server was lost; a request was in flight when it was. The others are the scripts' own words."""
+SERVER_LOST, SCRIPT_LOST = "server lost", "script lost"
+"""Kinds of fault: what the run needs was lost, and started again. Other kinds are the scripts' own words."""
+
+LOST_WITH = {SERVER_LOST: "lost with the server", SCRIPT_LOST: "lost with the script"}
+"""The kind of fault of a request that was in flight then."""
+
+WITH_SERVER = LOST_WITH[SERVER_LOST]
 
 
 class Faults:

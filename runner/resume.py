@@ -46,6 +46,8 @@ class Earlier:
     spent: Spent = NOTHING_SPENT
     audit: tuple[Sample, ...] = ()
     """Replies of tasks that were asked twice."""
+    record: Mapping[str, Any] | None = None
+    """All that is left to do is to put this into the ledger."""
 
     @property
     def done(self) -> list[tuple[str, int]]:
@@ -92,6 +94,8 @@ def take_up(
 
 
 def _read(folder: RunFolder) -> Earlier:
+    if (record := folder.record()) is not None:
+        return Earlier(record=record)
     lines, audit = tuple(folder.sample_lines()), tuple(folder.audit_lines())
     try:
         times = spent(folder.sittings(), (fields for _, fields in (*lines, *audit)))

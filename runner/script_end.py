@@ -2,12 +2,26 @@
 
 from __future__ import annotations
 
-from core.errors import ScriptError
+from signal import Signals
+
+from core.errors import ScriptError, ScriptLost
 from parsers.events import ScoreRead
 from runner.collect import Collection
 from runner.prepare import Prepared
 from runner.resume import GO_ON
 from runner.script import OUTPUT, log_tail
+
+
+def check_killed(status: int, prepared: Prepared, collection: Collection) -> None:
+    """Raises ScriptLost: a signal that was not ours ended it, so the machine is at fault and not the script.
+
+    The usual one is KILL, by the system when memory runs out. A script that dies of its own bad memory access looks
+    alike; it costs three tries of the task it died on. Of a shell script that outlives what it started, and of a script
+    with no tasks to go on with, the exit status decides as ever.
+    """
+    if status < 0 and prepared.work.tasks:
+        failed = _failed(status, prepared, collection)
+        raise ScriptLost(str(failed), failed.log_tail, f"ended by {_signal_name(status)}")
 
 
 def check_script(status: int, prepared: Prepared, collection: Collection, score: ScoreRead | None) -> None:
@@ -26,12 +40,20 @@ def check_script(status: int, prepared: Prepared, collection: Collection, score:
 
 def _failed(status: int, prepared: Prepared, collection: Collection) -> ScriptError:
     folder = prepared.folder
-    how = f"exit status {status}" if status > 0 else f"signal {-status}"
+    how = f"exit status {status}" if status > 0 else f"signal {_signal_name(status)}"
     return ScriptError(
         f"the benchmark script {_name(prepared)} ended with {how}; what it said is in {folder.script_log}, "
         f"the {len(collection.candidates)} tasks it had answered in {folder.samples_path}; {GO_ON}.",
         log_tail(folder.script_log),
     )
+
+
+def _signal_name(status: int) -> str:
+    """Of a status below zero: the name that people know, such as SIGKILL."""
+    try:
+        return Signals(-status).name
+    except ValueError:
+        return str(-status)
 
 
 def _nothing_read(prepared: Prepared, collection: Collection) -> ScriptError:

@@ -21,6 +21,8 @@ from system.clock import monotonic_s, sleep_s
 
 _LOOK_EVERY_S = 1.0
 _DEATH_SEEN_S, _DEATH_POLL_S = 0.3, 0.02  # a killed server's sockets close before its death is known
+HUNG_AFTER_S = 10.0
+"""Nothing said for so long, not even that it is there. A machine that swaps answers within seconds."""
 
 
 class Serving:
@@ -30,6 +32,7 @@ class Serving:
         self._model, self._settings, self._log, self._hooks = model, settings, log, hooks
         self._held = ExitStack()
         self._looked = monotonic_s()
+        self._hung = False
         self.startup_s = 0.0
         """How long the first start took."""
 
@@ -62,11 +65,32 @@ class Serving:
             sleep_s(_DEATH_POLL_S)
             self._check(so_far)
 
+    def watch_for_hang(self, so_far: Callable[[], str]) -> None:
+        """After a request without a reply in time: a server that answers nothing at all is ended. Raises ServerLost.
+
+        One that is only slow answers this question at once, whatever its slots do. Somebody else's is left alone.
+        """
+        until = monotonic_s() + HUNG_AFTER_S
+        while self.server.pid is not None and not self._hooks.stop_requested():
+            self._check(so_far)
+            if self.server.answers():
+                return
+            if monotonic_s() > until:
+                self._hung = True
+                self.server.kill()
+            sleep_s(_DEATH_POLL_S)
+
+    def why_lost(self) -> str:
+        """In one clause."""
+        if self._hung:
+            return f"it hung: it ran, answered nothing for {HUNG_AFTER_S:g} s, and was stopped"
+        return self.server.exit_reason()
+
     def _check(self, so_far: Callable[[], str]) -> None:
         self._looked = monotonic_s()
         if not self.server.alive():
             raise ServerLost(
-                f"the server was lost while the benchmark ran: {self.server.exit_reason()}; the {so_far()}",
+                f"the server was lost while the benchmark ran: {self.why_lost()}; the {so_far()}",
                 self.server.log_tail(),
             )
 
@@ -76,6 +100,7 @@ class Serving:
         if self.server.pid is None:
             raise lost
         self._held.close()
+        self._hung = False
         try:
             self.server = self._start()
         except Interrupted:

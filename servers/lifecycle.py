@@ -90,6 +90,10 @@ class RunningServer:
         reply = get_json(self.endpoint.base_url, "/v1/models", self.endpoint.api_key)
         return reply.status != 0 or reply.slow
 
+    def answers(self) -> bool:
+        """Whether it says anything at all, within two seconds, to a question that needs no model."""
+        return get_json(self.endpoint.base_url, "/health", self.endpoint.api_key).status != 0
+
     def exit_reason(self) -> str:
         """Why it is gone, in one clause, from its log and its exit code."""
         if self._child is None or self._log is None:
@@ -103,6 +107,11 @@ class RunningServer:
         """Ends it if we started it. Idempotent."""
         if self._child is not None:
             self._child.stop()
+
+    def kill(self) -> None:
+        """The same, without the grace: for one that hangs. Idempotent."""
+        if self._child is not None:
+            self._child.kill()
 
 
 @contextlib.contextmanager

@@ -149,6 +149,23 @@ def test_a_server_lost_in_mid_run_is_started_again_and_the_run_goes_on(tool: Too
 
 
 @pytest.mark.timeout(120)
+def test_a_server_that_hangs_is_ended_and_started_again(tool: Tool) -> None:
+    process = tool.start(*RUN, "--threads", "1", "--request-timeout", "2")
+    wait_for(tool, process, "generating")
+    hung = server_of(process)
+    hung.suspend()
+    _, err = process.communicate(timeout=90)
+    assert process.returncode == 0, err
+    assert "the server was lost (it hung: " in err
+    [record] = tool.records()
+    assert record["status"] == "complete"
+    assert {fault["kind"]: fault["count"] for fault in record["faults"]} == {
+        "server lost": 1, "lost with the server": 1,
+    }
+    assert not lives(hung)
+
+
+@pytest.mark.timeout(120)
 def test_a_server_that_cannot_be_started_again_ends_with_3_and_the_run_can_be_taken_up(tool: Tool) -> None:
     model = tool.folder / "model.gguf"
     model.write_bytes((ROOT / "models" / "demo-5M-F16.gguf").read_bytes())
@@ -306,7 +323,26 @@ def test_a_ledger_lost_in_mid_run_costs_no_record(tool: Tool) -> None:
     tool.ledger.write_text('{"runs": [')  # somebody's editor died over it
     _, err = process.communicate(timeout=60)
     assert process.returncode == 2, err
-    summary = tool.run_folders()[0] / "summary.json"
-    assert json.loads(summary.read_text())["benchmark"] == "math"
-    assert summary.name in err
+    [folder] = tool.run_folders()
+    assert json.loads((folder / "record.json").read_text())["benchmark"] == "math"
+    assert "record.json: the same command puts it into the ledger" in err
     assert tool.ledger.read_text() == '{"runs": ['
+    tool.ledger.unlink()
+    asked = (folder / "script.out").stat().st_size
+    done = tool(*RUN, "--limit", "30")
+    assert done.code == 0, done.err
+    assert "was done, and only its record had not come into the ledger" in done.err
+    [record] = tool.records()
+    assert record == json.loads((folder / "summary.json").read_text())
+    assert ((folder / "script.out").stat().st_size, tool.run_folders()) == (asked, [folder]), "nothing was asked again"
+
+
+def test_a_run_that_is_killed_between_ledger_and_summary_stands_in_the_ledger_once(tool: Tool) -> None:
+    assert tool(*RUN, "--limit", "2").code == 0
+    [folder] = tool.run_folders()
+    (folder / "summary.json").rename(folder / "record.json")
+    done = tool(*RUN, "--limit", "2")
+    assert done.code == 0, done.err
+    assert len(tool.records()) == 1
+    assert (folder / "summary.json").exists()
+    assert tool.run_folders() == [folder]

@@ -164,22 +164,28 @@ def test_a_last_line_torn_by_a_kill_is_asked_again(tool: Tool) -> None:
     assert len(texts(folder)) == TASKS
 
 
-def test_a_script_that_is_killed_is_started_again_for_the_rest(tool: Tool) -> None:
-    process = tool.start(*RUN)
-    assert until_samples(tool, process, 10)
-    scripts = [
+def script_of(process: subprocess.Popen[str]) -> psutil.Process:
+    """The benchmark script that a run has started."""
+    [script] = [
         child for child in psutil.Process(process.pid).children(recursive=True)
         if any(word.endswith("math_tasks.py") for word in child.cmdline()) and "guard.py" not in str(child.cmdline())
     ]
-    assert len(scripts) == 1
-    scripts[0].kill()
-    _, err = process.communicate(timeout=30)
-    assert process.returncode == 4, err
-    assert "run the same command again to go on" in err
-    done = tool(*RUN)
-    assert done.code == 0, done.err
+    return script
+
+
+def test_a_script_that_is_killed_is_started_again_within_the_run(tool: Tool) -> None:
+    process = tool.start(*RUN)
+    assert until_samples(tool, process, 10)
+    script_of(process).kill()
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == 0, err
+    assert "the script was lost (ended by SIGKILL); starting it again for what has no answer" in err
     [record] = tool.records()
     assert record["status"] == "complete"
+    assert [(fault["kind"], fault["count"]) for fault in record["faults"]] == [
+        ("script lost", 1), ("lost with the script", 1),
+    ]
+    assert record["latency"]["sittings"] == 2
     assert len(texts(tool.run_folders()[0])) == TASKS
 
 
