@@ -17,6 +17,9 @@ A row is a mapping that JSON can hold; a key whose value is unknown is absent:
 ``difference``       points against the baseline, on the same tasks
 ``p_value``          exact McNemar, two-sided, of that difference, not corrected for the number of comparisons
 ``flips``            ``[tasks only the baseline passed, tasks only this run passed]``
+``audit``            ``[tasks asked twice, texts that differed, verdicts that differed]``, where the run was audited
+``within_noise``     whether the two runs disagree on no larger share of tasks than one of them does with itself; absent
+                     where neither was audited
 ``against``          in words: ``clearly lower``, ``clearly higher``, ``no clear difference`` or ``unpaired: <why>``
 ===================  ================================================================================================
 """
@@ -29,6 +32,7 @@ from itertools import groupby
 from typing import Any
 
 from analysis.groups import base_and_quantization, order
+from analysis.noise import audit_of, within_noise
 from analysis.pairs import paired, unpaired_because
 from core.errors import UsageError
 from core.lookup import count_at, number_at, object_at, text_at, texts_at, value_at
@@ -38,6 +42,7 @@ ALPHA = 0.05
 NOT_SETTINGS = frozenset({
     "path", "base_name", "quantization", "size_bytes", "parameters", "architecture", "server_build", "server_bin",
     "gpu_layers_of",
+    "sampling_effective",
     "isolation", "verify_timeout_s", "request_timeout_s", "startup_timeout_s", "ctx_train", "layers", "base_url",
 })
 """Parts of ``config`` that say what the model or the machine is, not how it was asked: a later run replaces the row of
@@ -118,6 +123,7 @@ def _row(record: Mapping[str, Any]) -> Row:
         "time_taken_s": number_at(record, "results", "time_taken"),
         "size_bytes": number_at(record, "config", "size_bytes"),
         "isolation": text_at(record, "config", "isolation"),
+        "audit": list(audit_of(record) or ()) or None,
     }
 
 
@@ -134,7 +140,10 @@ def _against(record: Mapping[str, Any], heads: Sequence[Mapping[str, Any]]) -> R
             words = "no clear difference"
             if clear:
                 words = "clearly lower" if found.difference_points < 0 else "clearly higher"
-            return {"baseline": text_at(head, "model"), "difference": found.difference_points, "p_value": found.p_value,
+            audits = [audit for audit in map(audit_of, (head, record)) if audit is not None]
+            flips = found.only_first + found.only_second
+            return {"within_noise": within_noise(flips, found.total, audits),
+                    "baseline": text_at(head, "model"), "difference": found.difference_points, "p_value": found.p_value,
                     "flips": [found.only_first, found.only_second], "against": words}
     why = unpaired_because(heads[0], record) or "no task counted"
     return {"baseline": text_at(heads[0], "model"), "against": f"unpaired: {why}"}

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+from analysis.replies import is_empty
 from core.outcomes import Outcome
 from core.records import Sample
 
@@ -26,6 +27,8 @@ THRESHOLDS: Mapping[str, Threshold] = {
                                  "as equal, and the token limit decided it"),
     "no_answer": Threshold(0.20, "weak models miss the format now and then; a fifth of all tasks says that prompt, "
                                  "model and parser do not fit together"),
+    "looping": Threshold(0.05, "a reply that repeats itself until it is cut says that sampling and model do not fit "
+                               "together; the score is that of the loop"),
     "empty": Threshold(0.05, "a working model does not answer with nothing; a broken template or an early stop does"),
     "blocked": Threshold(0.05, "the provider's filter, not the model, decided as much as the margin of equality"),
     "requests_failed": Threshold(0.05, "a server that fails one request in twenty was not measured at its best"),
@@ -48,6 +51,18 @@ class Evidence:
     """Percent: had all truncated tasks failed, or passed."""
     empty: int = 0
     """Tasks whose reply had no text at all."""
+    looping: int = 0
+    """Tasks whose reply ends by repeating itself, cut off or not."""
+    cut_looping: int = 0
+    """Of the truncated tasks, those whose reply repeats itself."""
+    cut_thinking: int = 0
+    """Of the truncated tasks that do not, those cut inside thinking that never closed."""
+    cut_context: int = 0
+    """Of the rest, those that filled the context, or whose prompt did."""
+    prompt_dropped: str | None = None
+    """Why the prompts seem not to have reached the model, in a clause."""
+    sampling_ignored: tuple[str, ...] = ()
+    """Settings that the server reports otherwise than they were asked for, one clause each."""
     duplicates: int = 0
     """Tasks that came more than once."""
     requests: int | None = None
@@ -63,14 +78,13 @@ class Evidence:
 
 def validity(evidence: Evidence) -> dict[str, Any]:
     """The ``validity`` of a record."""
-    reasons = [*_of_tasks(evidence), *_of_server(evidence), *evidence.extra_reasons]
+    reasons = [*_of_prompt(evidence), *_of_tasks(evidence), *_of_server(evidence), *evidence.extra_reasons]
     return {"status": "suspect" if reasons else "ok", "reasons": reasons}
 
 
 def empty_replies(samples: Iterable[Sample]) -> int:
     """How many tasks got a reply without any text, thinking included."""
-    return len({sample.task_id for sample in samples
-                if not any((text or "").strip() for text in (sample.response, sample.completion, sample.reasoning))})
+    return len({sample.task_id for sample in samples if is_empty(sample)})
 
 
 def _exceeds(name: str, count: int, total: int) -> bool:
@@ -84,9 +98,12 @@ def _of_tasks(evidence: Evidence) -> Iterator[str]:
     unscored = outcomes.get(Outcome.LOST, 0) + outcomes.get(Outcome.HARNESS_FAULT, 0)
     if verified == unscored:
         yield "no task was scored"
-    if _exceeds("truncated", outcomes.get(Outcome.TRUNCATED, 0), asked):
+    truncated = _exceeds("truncated", outcomes.get(Outcome.TRUNCATED, 0), asked)
+    if truncated:
         between = f"; score between {evidence.bounds[0]:.1f} and {evidence.bounds[1]:.1f} %" if evidence.bounds else ""
-        yield f"{_of(outcomes[Outcome.TRUNCATED], asked)} cut off by the token limit{between}"
+        yield f"{_of(outcomes[Outcome.TRUNCATED], asked)} cut off{_causes(evidence)}{between}"
+    if _exceeds("looping", evidence.looping, asked) and not (truncated and evidence.looping == evidence.cut_looping):
+        yield f"{_of(evidence.looping, asked)} with a reply that ends by repeating itself"
     sentences = {
         "empty": (evidence.empty, "answered with nothing"),
         "no_answer": (outcomes.get(Outcome.NO_ANSWER, 0), "without an answer the parser could take"),
@@ -102,6 +119,25 @@ def _of_tasks(evidence: Evidence) -> Iterator[str]:
         yield f"{_of(evidence.duplicates, asked)} came more than once; the first reply counts"
 
 
+def _causes(evidence: Evidence) -> str:
+    """What cut the truncated tasks off: the one cause, or all of them in brackets with their counts."""
+    counts = {"while repeating themselves": evidence.cut_looping,
+              "inside thinking that never closed": evidence.cut_thinking,
+              "by the context": evidence.cut_context}
+    counts["by the token limit"] = evidence.outcomes.get(Outcome.TRUNCATED, 0) - sum(counts.values())
+    causes = {words: count for words, count in counts.items() if count > 0}
+    if len(causes) == 1:
+        return f" {next(iter(causes))}"
+    return f" ({', '.join(f'{count} {words}' for words, count in causes.items())})"
+
+
+def _of_prompt(evidence: Evidence) -> Iterator[str]:
+    if evidence.prompt_dropped is not None:
+        yield f"the prompt does not reach the model: {evidence.prompt_dropped}"
+    if evidence.chat_template is False:
+        yield "the model has no chat template, so the server made one up"
+
+
 def _of_server(evidence: Evidence) -> Iterator[str]:
     failed, requests = evidence.requests_failed, evidence.requests
     if failed and requests and _exceeds("requests_failed", failed, requests):
@@ -109,8 +145,8 @@ def _of_server(evidence: Evidence) -> Iterator[str]:
     asked, effective = evidence.ctx_asked, evidence.ctx_effective
     if asked is not None and effective is not None and effective < asked:
         yield f"the server gave a context of {effective} tokens instead of {asked}"
-    if evidence.chat_template is False:
-        yield "the model has no chat template, so the server made one up"
+    if evidence.sampling_ignored:
+        yield f"the server did not take the sampling as asked: {'; '.join(evidence.sampling_ignored)}"
 
 
 def _of(count: int, total: int) -> str:

@@ -19,6 +19,7 @@ COLUMNS = (
     Column("score", "Score % [95 %]", "right"),
     Column("validity", "Validity"),
     Column("against", "vs baseline", "right"),
+    Column("noise", "Asked twice", "right", dropped=7),
     Column("speed", "Tok/s", "right", dropped=6),
     Column("time", "Time", "right", dropped=4),
     Column("size", "Size", "right", dropped=5),
@@ -29,7 +30,10 @@ COLUMNS = (
 
 CSV_KEYS = ("benchmark", "base", "quantization", "model", "score", "interval_low", "interval_high", "validity",
             "reasons", "total_passed", "total_problems", "baseline", "difference", "p_value", "against",
+            "within_noise", "audit_tasks", "audit_texts_differ", "audit_verdicts_differ",
             "tokens_per_second", "time_taken_s", "size_bytes", "isolation", "status", "timestamp", "run_id", "settings")
+
+AUDIT_KEYS = ("audit_tasks", "audit_texts_differ", "audit_verdicts_differ")
 
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
 
@@ -57,6 +61,7 @@ def _section(group: Sequence[Mapping[str, Any]]) -> Section:
         reasons = "; ".join(escape(reason) for reason in texts_at(row, "reasons") or ())
         if reasons:
             notes.append(f"{name} is suspect: {reasons}")
+        notes += _noise_notes(name, row)
         why = text_at(row, "against") or ""
         if why.startswith("unpaired"):
             notes.append(f"{name} is not held against {escape(text_at(row, 'baseline') or 'the baseline', 60)}: "
@@ -81,6 +86,7 @@ def _line(row: Mapping[str, Any], letter: str) -> Line:
         "score": numbers.score_cell(number_at(row, "score"), value_at(row, "interval")),
         "validity": escape(validity, 12),
         "against": _against(row, against),
+        "noise": _noise(row),
         "speed": numbers.rate(number_at(row, "tokens_per_second")),
         "time": numbers.seconds(number_at(row, "time_taken_s")),
         "size": numbers.size(number_at(row, "size_bytes")),
@@ -98,16 +104,39 @@ def _against(row: Mapping[str, Any], against: str) -> str:
     return f"{_WORDS.get(against, '')} {numbers.points(number_at(row, 'difference'))}".strip()
 
 
+def _noise(row: Mapping[str, Any]) -> str:
+    audit = value_at(row, "audit")
+    return f"{audit[2]} of {audit[0]}" if isinstance(audit, list) else ""
+
+
+def _noise_notes(name: str, row: Mapping[str, Any]) -> list[str]:
+    """What asking twice says of this row's difference."""
+    notes = []
+    audit = value_at(row, "audit")
+    if isinstance(audit, list):
+        notes.append(f"{name} asked twice: {audit[2]} of {audit[0]} verdicts differed, {audit[1]} texts")
+    flips = value_at(row, "flips")
+    if row.get("within_noise") is True and isinstance(flips, list) and sum(flips):
+        baseline = escape(text_at(row, "baseline") or "the baseline", 60)
+        notes.append(f"{name} is within the noise floor: it disagrees with {baseline} on {sum(flips)} tasks, no larger "
+                     "a share than the same model asked twice with itself")
+    return notes
+
+
 def _legend(listed: Sequence[Mapping[str, Any]]) -> Iterable[str]:
     if any("interval" in row for row in listed):
         yield "[low, high]: 95 % interval of the score (Wilson)."
     if any("difference" in row for row in listed):
         yield ("vs baseline: points against the row marked baseline, on the same tasks; 'lower' and 'higher' only "
                "where an exact paired test (McNemar) gives p < 0.05, each comparison by itself.")
+    if any("audit" in row for row in listed):
+        yield "Asked twice: verdicts that changed when the same tasks were put to the same server again (--audit)."
 
 
 def _flat(row: Mapping[str, Any]) -> dict[str, Any]:
     """A row for programs; the interval's ends also by name, for CSV."""
     interval = value_at(row, "interval")
     ends = {"interval_low": interval[0], "interval_high": interval[1]} if isinstance(interval, list | tuple) else {}
-    return {**row, **ends}
+    audit = value_at(row, "audit")
+    counts = dict(zip(AUDIT_KEYS, audit, strict=True)) if isinstance(audit, list) and len(audit) == 3 else {}
+    return {**{key: value for key, value in row.items() if key != "audit"}, **ends, **counts}

@@ -9,8 +9,10 @@ from collections.abc import Mapping, Sequence
 from html import escape as html
 from typing import Any
 
+from analysis.evidence import Finding
 from core.lookup import number_at, text_at, texts_at, value_at
-from reports.show import failed_tasks, head, sections
+from reports.evidence import pairs
+from reports.show import failed_tasks, head, hint_lines, sections
 from reports.text import escape
 
 _STYLE = """
@@ -18,6 +20,7 @@ body { font: 16px/1.5 system-ui, sans-serif; max-width: 52rem; margin: 2rem auto
 h1 { font-size: 1.4rem; margin: 0; } h1 small { font-weight: normal; color: #57606a; }
 h2 { font-size: 1rem; margin: 2rem 0 .3rem; }
 .score { font-size: 2.6rem; font-weight: 600; margin: .6rem 0 0; }
+.score small { font-size: 1.2rem; font-weight: normal; color: #b58400; }
 .suspect { background: #fff4d6; border-left: 4px solid #d4a000; padding: .5rem .8rem; margin: 1rem 0; }
 table { border-collapse: collapse; width: 100%; } td { padding: .15rem .6rem .15rem 0; vertical-align: top; }
 td:first-child { color: #57606a; width: 14rem; } td:last-child { overflow-wrap: anywhere; }
@@ -30,16 +33,17 @@ svg { display: block; width: 100%; height: 34px; margin: .3rem 0 1rem; }
 """
 
 
-def to_html(record: Mapping[str, Any]) -> str:
-    """The whole page as text."""
+def to_html(record: Mapping[str, Any], evidence: Sequence[Finding] = ()) -> str:
+    """The whole page as text; ``evidence``: what was found in the run's folder."""
     benchmark, model = (escape(text_at(record, key) or "?") for key in ("benchmark", "model"))
     heading, names = failed_tasks(record)
     body = [
         f"<h1>{html(benchmark)} <small>{html(model)}</small></h1>",
         _score(record),
-        _suspect(texts_at(record, "validity", "reasons") or ()),
+        _suspect(texts_at(record, "validity", "reasons") or (), hint_lines(record)),
         _table(head(record)),
-        *(f"<h2>{html(title)}</h2>{_table(pairs)}" for title, pairs in sections(record)),
+        f"<h2>Evidence</h2>{_table(pairs(evidence), empty=True)}" if evidence else "",
+        *(f"<h2>{html(title)}</h2>{_table(values)}" for title, values in sections(record)),
         f"<h2>{html(heading)}</h2><div class=tasks>{'<br>'.join(map(html, names))}</div>" if names else "",
     ]
     title = html(f"{benchmark} {model}")
@@ -54,7 +58,8 @@ def _score(record: Mapping[str, Any]) -> str:
     score = number_at(record, "results", "score")
     if score is None:
         return "<p class=score>no score</p>"
-    return f"<p class=score>{score:.1f} %</p>{_interval(score, value_at(record, 'interval'))}"
+    doubt = " <small>suspect</small>" if text_at(record, "validity", "status") == "suspect" else ""
+    return f"<p class=score>{score:.1f} %{doubt}</p>{_interval(score, value_at(record, 'interval'))}"
 
 
 def _interval(score: float, interval: Any) -> str:
@@ -71,12 +76,15 @@ def _interval(score: float, interval: Any) -> str:
             f"<circle cx='{score:.2f}%' cy='12' r='6' fill='#d6453d'/>{ticks}</svg>")
 
 
-def _suspect(reasons: Sequence[str]) -> str:
+def _suspect(reasons: Sequence[str], hints: Sequence[str]) -> str:
     if not reasons:
         return ""
-    return f"<p class=suspect>Suspect: {'; '.join(html(escape(reason)) for reason in reasons)}</p>"
+    said = "; ".join(html(escape(reason)) for reason in reasons)
+    return f"<p class=suspect>Suspect: {said}{''.join(f'<br>To do: {html(hint)}' for hint in hints)}</p>"
 
 
-def _table(pairs: Sequence[tuple[str, str]]) -> str:
-    rows = "".join(f"<tr><td>{html(name)}<td>{html(value).replace(chr(10), '<br>')}" for name, value in pairs if value)
+def _table(values: Sequence[tuple[str, str]], *, empty: bool = False) -> str:
+    """``empty``: rows without a value, too."""
+    rows = "".join(f"<tr><td>{html(name)}<td>{html(value).replace(chr(10), '<br>')}" for name, value in values
+                   if value or empty)
     return f"<table>{rows}</table>"

@@ -8,11 +8,12 @@ from typing import Any
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from core.lookup import number_at, object_at, text_at, texts_at
+from analysis.noise import audit_of
+from core.lookup import count_at, number_at, object_at, text_at, texts_at, value_at
 from reports import numbers
 from reports.compare import rows
 from reports.live import outcome_words
-from reports.show import bounds_line, score_line
+from reports.show import bounds_line, hint_lines, score_line
 from reports.table import to_rich
 from reports.text import escape
 
@@ -40,7 +41,24 @@ def line(record: Mapping[str, Any]) -> str:
     reasons = texts_at(record, "validity", "reasons") or ()
     return (f"{escape(text_at(record, 'benchmark') or '?', 30)}  {escape(text_at(record, 'model') or '?', 60)}: "
             f"score {score_line(record)}, {numbers.seconds(number_at(record, 'results', 'time_taken'))}"
-            + (f"; suspect: {escape(reasons[0])}" if reasons else ""))
+            + (f"; suspect: {escape('; '.join(reasons), 400)}" if reasons else ""))
+
+
+def thinking_line(record: Mapping[str, Any]) -> str:
+    """``62.1 % of the tokens spent thinking (estimated), 3 replies never closed it``; empty where none thought."""
+    share, unclosed = number_at(record, "thinking", "share"), count_at(record, "thinking", "unclosed")
+    estimated = " (estimated)" if value_at(record, "thinking", "estimated") is True else ""
+    facts = [f"{numbers.percent(100 * share)} of the tokens spent thinking{estimated}"] if share is not None else []
+    facts += [f"{unclosed:,} {'reply' if unclosed == 1 else 'replies'} never closed it"] if unclosed else []
+    return ", ".join(facts)
+
+
+def audit_line(record: Mapping[str, Any]) -> str:
+    """``asked twice: 5 of 40 texts and 2 verdicts differed``; empty where there was no audit."""
+    audit = audit_of(record)
+    if audit is None:
+        return ""
+    return f"asked twice: of {audit.tasks} tasks {audit.texts} texts and {audit.verdicts} verdicts differed"
 
 
 def _one(record: Mapping[str, Any]) -> list[RenderableType]:
@@ -60,6 +78,9 @@ def _one(record: Mapping[str, Any]) -> list[RenderableType]:
     isolation = text_at(record, "config", "isolation")
     facts += [f"isolation {escape(isolation, 20)}"] if isolation else []
     parts += [Text(f"  {', '.join(line)}") for line in (counts, [fact for fact in facts if fact]) if line]
+    for facts in (thinking_line(record), audit_line(record)):
+        parts += [Text(f"  {facts}")] if facts else []
     reasons = texts_at(record, "validity", "reasons") or ()
     parts += [Text(f"  suspect: {escape(reason)}", style="yellow") for reason in reasons]
+    parts += [Text(f"  to do: {hint}", style="cyan") for hint in hint_lines(record)]
     return parts

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from rich.console import Group, RenderableType
@@ -10,35 +10,47 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from analysis.evidence import Finding
+from analysis.noise import audit_of
 from core.lookup import count_at, number_at, object_at, text_at, texts_at, value_at
 from reports import numbers
+from reports.evidence import NO_FOLDER, heading, lines
 from reports.live import LOUD, outcome_words
 from reports.table import shown_text
 from reports.text import escape
 
 KNOWN = frozenset({
     "timestamp", "benchmark", "model", "config", "results", "format", "run_id", "fingerprint", "status", "validity",
-    "interval", "bounds", "tasks_sha256", "outcomes", "usage", "latency", "provenance", "memory", "energy",
+    "interval", "bounds", "tasks_sha256", "outcomes", "usage", "latency", "provenance", "memory", "energy", "faults",
+    "thinking", "checks", "audit",
 })
 
 Pairs = list[tuple[str, str]]
 
 _FLAT = (("memory", "Memory"), ("energy", "Energy"), ("config", "Settings"), ("provenance", "Provenance"))
 
+MOST_DIFFERING = 20
+"""Names of tasks that came out otherwise the second time; the rest is counted."""
+
 MOST_FAILED = 2000
 """Names of failed tasks shown; the rest is counted."""
 
 
-def to_rich(record: Mapping[str, Any], run_folder: str | None = None) -> RenderableType:
-    """The record as blocks of lines; ``run_folder``: where everything behind it is, when it is there."""
+def to_rich(
+    record: Mapping[str, Any], run_folder: str | None = None, evidence: Sequence[Finding] | None = None
+) -> RenderableType:
+    """The record as blocks of lines; ``run_folder``: where everything behind it is, when it is there; ``evidence``:
+    what was found in it.
+    """
     title = Text.assemble((escape(text_at(record, "benchmark") or "?"), "bold"), "  ",
                           (escape(text_at(record, "model") or "?"), "bold cyan"))
     blocks: list[RenderableType] = [title, _pairs([*head(record), ("Folder", escape(run_folder or "", None))])]
-    for heading, pairs in sections(record):
-        blocks += [Text(f"\n{heading}", style="bold"), _pairs(pairs)]
-    heading, names = failed_tasks(record)
+    blocks += _evidence(record, evidence)
+    for section, pairs in sections(record):
+        blocks += [Text(f"\n{section}", style="bold"), _pairs(pairs)]
+    failed, names = failed_tasks(record)
     if names:
-        blocks += [Text(f"\n{heading}", style="bold"), Padding(Text("  ".join(names)), (0, 0, 0, 2))]
+        blocks += [Text(f"\n{failed}", style="bold"), Padding(Text("  ".join(names)), (0, 0, 0, 2))]
     return Group(*blocks)
 
 
@@ -49,7 +61,10 @@ def sections(record: Mapping[str, Any]) -> list[tuple[str, Pairs]]:
         ("Outcomes", _outcomes(record)),
         ("By difficulty", _counts(object_at(record, "results", "difficulty_scores"))),
         ("By field", _fields(record)),
-        ("Tokens and time", _usage(record)),
+        ("Faults in mid-run", _faults(record)),
+        ("Asked twice", audit_pairs(record)),
+        ("Tokens and time", [*_usage(record), *_thinking(record)]),
+        ("Checks of the server", _flattened(object_at(record, "checks"))),
         *((title, _flattened(object_at(record, key))) for key, title in _FLAT),
         ("Other fields", _flattened(others)),
     ]
@@ -62,19 +77,21 @@ def head(record: Mapping[str, Any]) -> Pairs:
     pairs = [("Score", score_line(record)), ("Bounds", bounds_line(record))]
     if passed is not None and total is not None:
         pairs.append(("Passed", f"{passed:,} of {total:,} tasks"))
-    pairs += [("Validity", _validity(record)), ("Status", escape(text_at(record, "status") or "")),
+    pairs += [("Validity", _validity(record)), ("To do", "\n".join(hint_lines(record))),
+              ("Status", escape(text_at(record, "status") or "")),
               ("When", shown_text(value_at(record, "timestamp") or "")),
               ("Run", escape(text_at(record, "run_id") or ""))]
     return pairs
 
 
 def score_line(record: Mapping[str, Any]) -> str:
-    """``48.2 %, 95 % interval 40.7 to 55.8 %``."""
+    """``48.2 %, 95 % interval 40.7 to 55.8 %``; one that is suspect is never said without that word."""
     score = number_at(record, "results", "score")
     if score is None:
         return "none: no task was scored"
     between = _range(record, "interval")
-    return numbers.percent(score) + (f", 95 % interval {between}" if between else "")
+    doubt = " (suspect)" if text_at(record, "validity", "status") == "suspect" else ""
+    return numbers.percent(score) + doubt + (f", 95 % interval {between}" if between else "")
 
 
 def bounds_line(record: Mapping[str, Any]) -> str:
@@ -95,6 +112,63 @@ def _validity(record: Mapping[str, Any]) -> str:
     status = escape(text_at(record, "validity", "status") or "not known")
     reasons = [escape(reason) for reason in texts_at(record, "validity", "reasons") or ()]
     return "\n".join([f"{status}:", *reasons]) if reasons else status
+
+
+def hint_lines(record: Mapping[str, Any]) -> list[str]:
+    """What can be done where a limit decided the score."""
+    return [escape(hint, 400) for hint in texts_at(record, "validity", "hints") or ()]
+
+
+def _evidence(record: Mapping[str, Any], evidence: Sequence[Finding] | None) -> list[RenderableType]:
+    if evidence is None:
+        suspect = text_at(record, "validity", "status") == "suspect"
+        return [Text("\nEvidence", style="bold"), Text(f"  {NO_FOLDER}", style="dim")] if suspect else []
+    if not evidence:
+        return []
+    blocks: list[RenderableType] = [Text("\nEvidence", style="bold")]
+    for finding in evidence:
+        blocks.append(Text(f"  {heading(finding)}", style="yellow"))
+        for what, said in lines(finding):
+            blocks.append(Padding(Text.assemble((what, "dim"), "  ", said), (0, 0, 0, 4)))
+    return blocks
+
+
+def _faults(record: Mapping[str, Any]) -> Pairs:
+    """What went wrong without ending the run: how often, and the first reason."""
+    faults = value_at(record, "faults")
+    if not isinstance(faults, list | tuple):
+        return [("faults", shown_text(faults, 300))] if faults is not None else []
+    found = []
+    for fault in faults:
+        kind, count = text_at(fault, "kind"), count_at(fault, "count")
+        reason = text_at(fault, "reason") or ""
+        if kind is None or count is None:
+            found.append(("", shown_text(fault, 300)))
+        else:
+            found.append((escape(kind, 34), f"{count:,} times; {escape(reason, 300)}"))
+    return found
+
+
+def audit_pairs(record: Mapping[str, Any]) -> Pairs:
+    """What came out otherwise when the same was asked again."""
+    audit = audit_of(record)
+    if audit is None:
+        return _flattened(object_at(record, "audit"))
+    found = [("texts that differ", f"{audit.texts} of {audit.tasks}"),
+             ("verdicts that differ", f"{audit.verdicts} of {audit.tasks}")]
+    names = texts_at(record, "audit", "differing") or ()
+    if names:
+        more = [f"and {len(names) - MOST_DIFFERING:,} more"] if len(names) > MOST_DIFFERING else []
+        found.append(("tasks", "  ".join([*(escape(name, 60) for name in names[:MOST_DIFFERING]), *more])))
+    unanswered = count_at(record, "audit", "unanswered")
+    return found + ([("not answered twice", numbers.whole(unanswered))] if unanswered else [])
+
+
+def _thinking(record: Mapping[str, Any]) -> Pairs:
+    share, unclosed = number_at(record, "thinking", "share"), count_at(record, "thinking", "unclosed")
+    estimated = "  (estimated from characters)" if value_at(record, "thinking", "estimated") is True else ""
+    found = [("of them thinking", f"{numbers.percent(100 * share)}{estimated}")] if share is not None else []
+    return found + ([("thinking never closed", f"{unclosed:,} replies")] if unclosed else [])
 
 
 def _outcomes(record: Mapping[str, Any]) -> Pairs:

@@ -40,9 +40,9 @@ def shown(what: RenderableType, width: int = 80) -> str:
 
 
 def test_one_record_is_shown_in_full() -> None:
-    assert shown(show(RECORD, "runs/r1")) == """\
+    assert shown(show(RECORD, "runs/r1", [])) == """\
 math  demo-5M:Q2_K
-  Score         40.0 %, 95 % interval 11.8 to 76.9 %
+  Score         40.0 % (suspect), 95 % interval 11.8 to 76.9 %
   Bounds        40.0 to 60.0 % had all truncated tasks failed or passed
   Passed        2 of 5 tasks
   Validity      suspect:
@@ -107,7 +107,7 @@ def test_thousands_of_failed_tasks_are_cut_and_counted() -> None:
 def test_one_run_ends_in_a_few_lines() -> None:
     assert shown(to_rich_summary([RECORD], [], ledger="results.json", run_folders=["runs/r1"], width=80)) == """\
 math  demo-5M:Q2_K
-  score 40.0 %, 95 % interval 11.8 to 76.9 %
+  score 40.0 % (suspect), 95 % interval 11.8 to 76.9 %
   2 correct, 2 wrong, 1 truncated, 1 lost
   2 min 09 s, 645 tokens/s, isolation full
   suspect: 1 of 6 tasks lost with the server
