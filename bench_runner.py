@@ -134,15 +134,20 @@ def show(flags: argparse.Namespace) -> int:
     from rich.console import Console
 
     from ledger import store
+    from ledger.folder import RunFolder
+    from ledger.run_id import is_run_id
     from reports import show as showing
+    from runner.evidence import evidence_in
 
     record = store.find(store.read(_existing(flags.results)), flags.run_id)
     if flags.json:
         print(json.dumps(dict(record)))
         return 0
-    folder = Path(flags.runs_root) / str(record.get("run_id", ""))
+    run_id = str(record.get("run_id", ""))
+    folder = RunFolder(Path(flags.runs_root), run_id)
+    there = is_run_id(run_id) and folder.path.is_dir()
     console = Console()
-    console.print(showing.to_rich(record, str(folder) if record.get("run_id") and folder.is_dir() else None))
+    console.print(showing.to_rich(record, str(folder.path) if there else None, evidence_in(folder) if there else None))
     return 0
 
 

@@ -1,4 +1,4 @@
-"""What lies behind the doubts about a score: of each thing that happened, how often, and the first replies that show it.
+"""What lies behind the doubts about a score: of each thing that happened, how often, and the first replies to show it.
 
 Made from a run folder's lines, so that it can be looked at long after the run. Counted in replies: with one sample a
 task that is the same as tasks.

@@ -12,6 +12,7 @@ from core.outcomes import Outcome
 from core.records import Answer, Sample, Verdict, Verified
 from evaluators.pool import VerifierPool
 from parsers.answers.registry import ANSWER_PARSERS
+from runner.audit import is_audit
 from runner.collect import Collection, Place
 from runner.prepare import Prepared
 from runner.settle import after_verification, before_verification
@@ -50,7 +51,7 @@ class Answers:
     def restore(self) -> None:
         """What an earlier sitting left goes the way of all samples, but is not written twice."""
         earlier = self._earlier
-        for sample in earlier.samples:
+        for sample in (*earlier.samples, *earlier.audit):
             self.file(sample, restored=True)
         for failure in earlier.failures:
             self._collection.restore_failure(failure)
@@ -88,7 +89,8 @@ class Answers:
         self._unverified.discard(item.place)
         sample, answer = self._samples.pop(item.place)
         verdict = after_verification(sample, item.verdict)
-        self._folder.append_detail(Verified(sample, answer, verdict))
+        if not is_audit(item.place):
+            self._folder.append_detail(Verified(sample, answer, verdict))
         self._collection.settle(item.place, verdict)
 
     def write_closed(self) -> None:

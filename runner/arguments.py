@@ -122,6 +122,8 @@ def _run_parser() -> argparse.ArgumentParser:
     _sampling_flags(parser.add_argument_group("sampling"))
     group = parser.add_argument_group("strategy")
     group.add_argument("--strategy", default="single", metavar="NAME", help="how samples are drawn (default: single)")
+    group.add_argument("--audit", type=_count, metavar="K",
+                       help="ask K tasks twice and record how many texts and verdicts differ (docs/validity.md)")
     _verifying_flags(parser.add_argument_group("verifying"))
     group = parser.add_argument_group("outputs")
     group.add_argument("--results", default="benchmark_results.json", metavar="FILE",

@@ -5,8 +5,9 @@ Everything is written to the run folder when it arrives: a sample before it is p
 What an earlier sitting wrote goes the same way first (``runner.resume``), and the script is asked only for the rest.
 
 A server that is lost ends the sitting: the script is stopped, the server started again with the same settings
-(``runner.serving``), and the next sitting asks what has no answer. What was in flight has lost one of its three tries;
-with several slots these are asked one at a time first, so that no task is set aside for what its neighbour did.
+(``runner.serving``), and the next sitting asks what has no answer. So does a script that is killed, and a server that
+hangs is ended and then lost. What was in flight has lost one of its three tries; with several slots these are asked one
+at a time first, so that no task is set aside for what its neighbour did.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import queue
 from dataclasses import dataclass
 from typing import Any
 
-from core.errors import Interrupted, ServerLost
+from core.errors import Interrupted, ScriptLost, ServerLost
 from core.records import Sample
 from evaluators.pool import VerifierPool
 from parsers.events import Event, RequestFailed, SampleRead, ScoreRead, Started, Unreadable
@@ -23,20 +24,21 @@ from parsers.outputs.registry import autodetect
 from reports.live import LiveState
 from runner.answers import Answers, Verdicted
 from runner.asking import Asking
+from runner.audit import is_audit, refuse_undriven
 from runner.collect import LOSSES, Collection, Draw
-from runner.faults import SERVER_LOST, WITH_SERVER
+from runner.faults import LOST_WITH, SCRIPT_LOST, SERVER_LOST
 from runner.live import Pace, live_state
 from runner.observer import Hooks
 from runner.prepare import Prepared
 from runner.resume import GO_ON, failure_line
 from runner.script import Finished, Line
-from runner.script_end import check_script
+from runner.script_end import check_killed, check_script
 from runner.serving import Serving
 from runner.sitting import Sitting, Spent, written
 
 _TICK_S = 0.2
 _LOSSES_IN_A_ROW = 3 * LOSSES
-"""So often the server may be lost without a single reply: three tasks set aside one after the other."""
+"""So often the server, or the script, may be lost without a single reply: three tasks set aside one after the other."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +67,7 @@ class CellLoop:
         self._hooks = hooks
         self._place = place
         self._events: queue.Queue[Any] = queue.Queue()
-        self._collection = Collection(work.tasks, work.strategy, work.sampling.seed)
+        self._collection = Collection(work.tasks, work.strategy, work.sampling.seed, work.audited)
         apart = "reasoning_content" in serving.server.endpoint.capabilities
         self._answers = Answers(prepared, self._collection, pool, self._events, thinking_apart=apart)
         self._sitting = Sitting(prepared.earlier.spent)
@@ -86,7 +88,7 @@ class CellLoop:
                         self._until_verified()
                         break
                 suspects: list[Draw] = []
-            except ServerLost as lost:
+            except (ServerLost, ScriptLost) as lost:
                 self._recover(lost)
                 suspects = self._collection.suspects() if slots > 1 else []
             alone = bool(suspects)
@@ -114,24 +116,31 @@ class CellLoop:
             script.stop()
         if status != 0 or self._collection.odd.failed_requests:
             self._serving.watch(self._so_far)
+        check_killed(status, self._prepared, self._collection)
         self._collection.close_failed()
         self._answers.write_closed()
         self._sitting.generated()
         check_script(status, self._prepared, self._collection, self._score)
 
-    def _recover(self, lost: ServerLost) -> None:
-        """The server started again. Raises ServerLost when that cannot be or does not help."""
+    def _recover(self, lost: ServerLost | ScriptLost) -> None:
+        """What was lost is started again. Raises ``lost``, or ServerLost, when that cannot be or does not help."""
         self._take_what_came()
         self._losses_in_a_row += 1
         if not self._work.tasks or self._losses_in_a_row >= _LOSSES_IN_A_ROW:
             raise lost
-        reason = self._serving.server.exit_reason()
-        self._fault(RequestFailed(None, 0, reason, SERVER_LOST))
+        if isinstance(lost, ServerLost):
+            kind, reason = SERVER_LOST, self._serving.why_lost()
+        else:
+            kind, reason = SCRIPT_LOST, lost.how
+        self._fault(RequestFailed(None, 0, reason, kind))
         for task_id, index in self._asking.in_flight():
-            self._fault(RequestFailed(task_id, index, f"the server was lost: {reason}", WITH_SERVER))
+            self._fault(RequestFailed(task_id, index, f"{kind}: {reason}", LOST_WITH[kind]))
         self._answers.write_closed()
-        self._hooks.observer.note(f"the server was lost ({reason}); starting it again for what has no answer")
-        self._serving.restart(lost)
+        self._hooks.observer.note(
+            f"the {kind.split()[0]} was lost ({reason}); starting it again for what has no answer"
+        )
+        if isinstance(lost, ServerLost):
+            self._serving.restart(lost)
 
     def _take_what_came(self) -> None:
         """Replies that the script had printed before the loss was seen; it runs no more."""
@@ -186,6 +195,7 @@ class CellLoop:
     def _handle(self, event: Event) -> None:
         if isinstance(event, SampleRead | RequestFailed):
             self._sitting.replied()
+            refuse_undriven(self._collection.audit, driven=self._asking.driven)
         if isinstance(event, Started):
             if event.interactive:
                 self._sitting.asked()  # another script may have buffered this line until it was done
@@ -205,7 +215,8 @@ class CellLoop:
         place = (sample.task_id, sample.index)
         if place in self._collection.restored:
             return  # a script that begins again from the start; the first reply stands
-        self._folder.append_sample(sample, self._sitting.stamp())
+        write = self._folder.append_audit if is_audit(place) else self._folder.append_sample
+        write(sample, self._sitting.stamp())
         self._asking.answered(place)
         self._losses_in_a_row = 0
         if self._answers.file(sample):
@@ -222,6 +233,8 @@ class CellLoop:
     def _failed(self, failure: RequestFailed) -> None:
         if failure.kind == "connection":
             self._serving.watch(self._so_far)
+        elif failure.kind == "timeout":
+            self._serving.watch_for_hang(self._so_far)
         which = f"{failure.task_id} sample {failure.index}"
         self._folder.say_of_script(f"request failed ({failure.kind}): {which}: {failure.message}")
         again = self._fault(failure)
@@ -234,7 +247,7 @@ class CellLoop:
     def _fault(self, fault: RequestFailed) -> Draw | None:
         """Written down and counted; the draw that asks again, unless its place is closed now."""
         self._folder.append_failure(failure_line(fault))
-        if fault.kind == SERVER_LOST:
+        if fault.kind in LOST_WITH:
             self._collection.note_fault(fault)
             return None
         again = self._collection.fail(fault)

@@ -9,28 +9,24 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from core.outcomes import Outcome
-from core.records import Answer, Sample, Task, Verdict
+from core.records import Answer, Sample, Task, Verdict, Verified
 from core.seeds import sample_seed
 from parsers.events import RequestFailed
-from runner.faults import SERVER_LOST, WITH_SERVER, Faults, Oddities
+from runner.audit import Audit, is_audit
+from runner.draws import Draw, Place
+from runner.faults import LOST_WITH, Faults, Oddities
 from strategies.base import Candidate, Strategy
 
 LOSSES = 3
 """A request that brought no reply is asked again until it failed this often."""
 
-Place = tuple[str, int]
+TOO_LONG = "the prompt does not fit the context"
+"""The verdict's detail of a task whose prompt was refused for its length."""
 
-
-@dataclass(frozen=True, slots=True)
-class Draw:
-    """``count`` samples of a task from index ``sample`` on; ``seed`` is that of the first."""
-
-    task_id: str
-    sample: int
-    count: int
-    seed: int
+__all__ = ["Collection", "Draw", "Place", "TaskResult"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +42,10 @@ class TaskResult:
 class Collection:
     """The samples of one cell."""
 
-    def __init__(self, tasks: Iterable[Task], strategy: Strategy, seed: int) -> None:
+    def __init__(self, tasks: Iterable[Task], strategy: Strategy, seed: int, audited: int = 0) -> None:
+        """``audited``: how many tasks are asked twice."""
         self.tasks: Mapping[str, Task] = {task.task_id: task for task in tasks}
+        self.audit = Audit(list(self.tasks), audited, seed)
         self.strategy = strategy
         self.candidates: dict[str, dict[int, Candidate]] = {}
         self.verdicts: dict[Place, Verdict] = {}
@@ -65,7 +63,7 @@ class Collection:
         self._drawn: Counter[str] = Counter()
         self._waiting: dict[str, set[int]] = {}
         self._losses: Counter[Place] = Counter()
-        self._with_server: Counter[Place] = Counter()
+        self._in_flight_at_loss: Counter[Place] = Counter()
         self._done: set[str] = set()
         self._without_reply: dict[str, Verdict] = {}
         self._closed: list[tuple[Place, Verdict]] = []
@@ -73,8 +71,10 @@ class Collection:
     # -- drawing ---------------------------------------------------------------------------------------------------
 
     def opening(self) -> list[Draw]:
-        """The first draws of every task, in order; of a task that has samples already, those it lacks."""
-        return [draw for task_id in self.tasks for draw in self._begin(task_id)]
+        """The first draws of every task, in order; of a task that has samples already, those it lacks. Second askings
+        are spread between them.
+        """
+        return self.audit.spread([draw for task_id in self.tasks for draw in self._begin(task_id)])
 
     def _begin(self, task_id: str) -> list[Draw]:
         """Replays what the strategy asked for, round by round, up to the round whose samples are not all here."""
@@ -124,6 +124,9 @@ class Collection:
             self.odd.unknown_tasks += 1
             self.odd.note(f"sample of unknown task {sample.task_id!r}")
             return False
+        if is_audit((sample.task_id, sample.index)):
+            self.completion_tokens += sample.completion_tokens or 0
+            return self.audit.take(sample)
         place = self.candidates.setdefault(sample.task_id, {})
         if sample.index in place:
             self.odd.duplicates += 1
@@ -152,23 +155,24 @@ class Collection:
     def finished(self) -> list[Place]:
         """The places that need no answer any more."""
         answered = [(task_id, index) for task_id, here in self.candidates.items() for index in here]
-        return list(dict.fromkeys([*answered, *self.verdicts]))
+        return list(dict.fromkeys([*answered, *self.verdicts, *self.audit.finished()]))
 
     def begin_sitting(self) -> None:
         """All answers there are now are an earlier sitting's."""
         self.restored = {(task_id, index) for task_id, here in self.candidates.items() for index in here}
+        self.restored |= {(sample.task_id, sample.index) for sample in self.audit.samples}
         self.restored_tokens = self.completion_tokens
 
     def pending(self) -> list[Draw]:
-        """Every place that waits for a response, one draw each, in the order of tasks."""
-        return [
+        """Every place that waits for a response, one draw each, in the order of tasks; second askings between them."""
+        return self.audit.spread([
             self._single(task_id, index) for task_id in self.tasks
             for index in sorted(self._waiting.get(task_id, ()))
-        ]
+        ])
 
     def suspects(self) -> list[Draw]:
-        """Of these, those that were in flight when a server was lost: one of them may be why."""
-        return [draw for draw in self.pending() if self._with_server[draw.task_id, draw.sample]]
+        """Of these, those that were in flight when a server or a script was lost: one of them may be why."""
+        return [draw for draw in self.pending() if self._in_flight_at_loss[draw.task_id, draw.sample]]
 
     def fail(self, failure: RequestFailed) -> Draw | None:
         """Files a request without reply: asked again up to three times, then closed as ``lost``.
@@ -180,25 +184,37 @@ class Collection:
             return None
         place = (failure.task_id, failure.index)
         self._losses[place] += 1
-        self._with_server[place] += failure.kind == WITH_SERVER
+        self._in_flight_at_loss[place] += failure.kind in LOST_WITH.values()
+        if is_audit(place):
+            return self._fail_audit(place, failure)
         if failure.kind == "context":
-            self._close(place, Verdict(Outcome.TRUNCATED, "the prompt does not fit the context"))
+            self._close(place, Verdict(Outcome.TRUNCATED, TOO_LONG))
         elif self._losses[place] >= LOSSES:
             self._close(place, Verdict(Outcome.LOST, f"no reply in {LOSSES} tries: {failure.message}"[:300]))
         else:
             return self._single(*place)
         return None
 
+    def _fail_audit(self, place: Place, failure: RequestFailed) -> Draw | None:
+        """Asked again as often as any other; then the audit goes on without it."""
+        if failure.kind != "context" and self._losses[place] < LOSSES:
+            return self.audit.draw(place[0])
+        self.audit.give_up(place[0])
+        return None
+
     def note_fault(self, failure: RequestFailed) -> None:
-        """Counts a fault: a request that brought no reply, or the loss of the server."""
+        """Counts a fault: a request that brought no reply, or the loss of the server or the script."""
         self.faults.note(failure.kind, failure.message)
-        if failure.kind == SERVER_LOST:
-            return  # what was in flight fails one by one
+        if failure.kind in LOST_WITH or is_audit((failure.task_id or "", failure.index)):
+            return  # what was in flight fails one by one; a second asking is no request of the run's
         self.odd.failed_requests += 1
         self.odd.note(f"{failure.task_id or 'a request'}: {failure.message}")
 
     def settle(self, place: Place, verdict: Verdict) -> None:
         """Files the verdict on a place."""
+        if is_audit(place):
+            self.audit.settle(place[0], verdict)
+            return
         self.verdicts[place] = verdict
         self.outcomes[verdict.outcome] += 1
 
@@ -216,7 +232,9 @@ class Collection:
     def close_failed(self) -> None:
         """After a script that cannot be asked again: requests that only failed are closed as ``lost``."""
         for task_id, index in self._losses:
-            if (task_id, index) not in self.verdicts and index not in self.candidates.get(task_id, {}):
+            if is_audit((task_id, index)):
+                self.audit.give_up(task_id)
+            elif (task_id, index) not in self.verdicts and index not in self.candidates.get(task_id, {}):
                 self._close((task_id, index), Verdict(Outcome.LOST, "the script reported no reply"))
 
     # -- looking ---------------------------------------------------------------------------------------------------
@@ -224,6 +242,31 @@ class Collection:
     def _in_order(self, task_id: str) -> list[Candidate]:
         place = self.candidates.get(task_id, {})
         return [place[index] for index in sorted(place)]
+
+    def samples(self) -> list[Sample]:
+        """Every sample taken, without second askings."""
+        return [candidate.sample for here in self.candidates.values() for candidate in here.values()]
+
+    def replies(self) -> list[Candidate]:
+        """Every sample with its answer, without second askings."""
+        return [candidate for here in self.candidates.values() for candidate in here.values()]
+
+    def counted(self) -> list[Verified]:
+        """Of each task that was answered, the reply whose verdict is the task's."""
+        found = []
+        for result in self.results():
+            if result.chosen is not None and result.verdict is not None:
+                candidate = self.candidates[result.task.task_id][result.chosen]
+                found.append(Verified(candidate.sample, candidate.answer, result.verdict))
+        return found
+
+    def audited(self) -> dict[str, Any] | None:
+        """What the second askings came to; None where there were none."""
+        first = {
+            (task_id, 0): (here[0].sample, self.verdicts[task_id, 0])
+            for task_id, here in self.candidates.items() if 0 in here and (task_id, 0) in self.verdicts
+        }
+        return self.audit.result(first)
 
     def results(self) -> list[TaskResult]:
         """Per task, in order: the verdict of the sample the strategy chooses."""

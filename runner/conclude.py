@@ -14,11 +14,12 @@ from core.errors import BenchError
 from ledger import store
 from ledger.folder import RunFolder
 from reports.page import to_html
+from runner.evidence import evidence_in
 
 
 def conclude(ledger: Path, folder: RunFolder, record: Mapping[str, Any]) -> Mapping[str, Any]:
     """The record as it stands in the ledger. Raises BenchError that says where it lies when the ledger takes none."""
-    folder.write_report(to_html(record))
+    folder.write_report(to_html(record, evidence_in(folder)))
     folder.write_record(record)
     return _enter(ledger, folder, record)
 

@@ -26,6 +26,7 @@ def request_of(flags: argparse.Namespace) -> Request:
         server=_server(flags),
         script=Path(flags.script) if flags.script else None,
         strategy=flags.strategy,
+        audit=flags.audit or 0,
         tasks=TaskChoice(
             flags.problems_file, flags.start_date, flags.end_date, flags.limit, tuple(flags.task_ids),
             flags.start_problem, flags.end_problem, flags.prompt_version, flags.constrained,

@@ -50,6 +50,8 @@ class Work:
     sampling: Sampling
     strategy: Strategy
     prompt_version: str
+    audited: int = 0
+    """How many tasks are asked twice."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +102,7 @@ def work_for(request: Request, cell: Cell, hooks: Hooks) -> Work:
     )
     tasks = select(task_set.tasks, chosen.limit, chosen.task_ids or None, chosen.start_problem, chosen.end_problem)
     sampling = request.sampling.resolve(benchmark.default_max_tokens)
-    return Work(cell, benchmark, tuple(command), task_set, tasks, sampling, strategy, version)
+    return Work(cell, benchmark, tuple(command), task_set, tasks, sampling, strategy, version, request.audit)
 
 
 def _refuse_meaningless(request: Request, benchmark: Benchmark) -> None:
@@ -115,10 +117,11 @@ def _refuse_choice_of_tasks(request: Request, name: str) -> None:
     unset = TaskChoice(prompt_version=request.tasks.prompt_version)
     chosen = [field for field, value in asdict(request.tasks).items() if value != getattr(unset, field)]
     chosen += ["grading"] if request.verifying.grading != "native" else []
+    chosen += ["audit"] if request.audit else []
     if chosen:
         raise UsageError(
-            f"--{chosen[0].replace('_', '-')}: '{name}' is a benchmark of your own, so there are no tasks to choose or "
-            f"grade; leave the flag out, or name a benchmark of the table ({', '.join(BENCHMARKS)})."
+            f"--{chosen[0].replace('_', '-')}: '{name}' is a benchmark of your own, so there are no tasks to choose, "
+            f"grade or ask twice; leave the flag out, or name a benchmark of the table ({', '.join(BENCHMARKS)})."
         )
 
 

@@ -8,17 +8,21 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from analysis.hints import hints
 from analysis.pairs import tasks_sha256
+from analysis.replies import thinking
 from analysis.scores import Scores, summarize
-from analysis.validity import Evidence, empty_replies, validity
+from analysis.validity import validity
 from analysis.wilson import wilson
 from core.records import Endpoint, Sample
 from evaluators.registry import EVALUATORS
 from ledger.record import FORMAT
 from parsers.events import ScoreRead
 from runner.cell import CellOutcome
+from runner.doubts import Doubts, doubts
 from runner.request import Request
 from runner.script_request import ROOT
+from servers.echo import NOT_ASKED, Echo
 from system.interpreter import ask
 
 
@@ -35,6 +39,8 @@ class Surroundings:
     startup_s: float | None
     server_rss_bytes: int | None
     gguf_sha256: str | None
+    echo: Echo = NOT_ASKED
+    """What the server told of the sampling and the template."""
 
 
 def build(request: Request, endpoint: Endpoint, outcome: CellOutcome, around: Surroundings) -> dict[str, Any]:
@@ -44,6 +50,8 @@ def build(request: Request, endpoint: Endpoint, outcome: CellOutcome, around: Su
     scores = summarize((r.task.task_id, r.task.difficulty, r.verdict) for r in results if r.verdict is not None)
     reported = outcome.score if work.benchmark is None or not collection.candidates else None
     whole = scores.whole and scores.tasks == len(work.tasks)
+    doubted = doubts(request, endpoint, outcome, scores, around.echo)
+    thought = thinking((reply.sample, reply.answer) for reply in collection.replies())
     return {
         "timestamp": around.timestamp,
         "benchmark": work.cell.benchmark,
@@ -57,12 +65,15 @@ def build(request: Request, endpoint: Endpoint, outcome: CellOutcome, around: Su
         "run_id": outcome.prepared.folder.run_id,
         "fingerprint": outcome.prepared.fingerprint,
         "status": "complete" if reported or whole else "incomplete",
-        "validity": validity(_evidence(request, endpoint, outcome, scores)) if not reported else _by_script(),
+        "validity": _validity(doubted) if not reported else _by_script(),
         "interval": _interval(reported, scores),
         "bounds": list(scores.bounds) if scores.bounds and not reported else None,
         "tasks_sha256": tasks_sha256(task.task_id for task in work.tasks),
         "outcomes": dict(scores.outcomes),
-        "usage": _usage(outcome),
+        "usage": _usage(outcome, thought),
+        "thinking": thought,
+        "checks": _checks(around.echo),
+        "audit": collection.audited(),
         "faults": collection.faults.rows() or None,
         "latency": _latency(outcome, around),
         "memory": {"server_rss_bytes": around.server_rss_bytes} if around.server_rss_bytes else None,
@@ -78,6 +89,22 @@ def build(request: Request, endpoint: Endpoint, outcome: CellOutcome, around: Su
 
 def _as_reported(score: ScoreRead) -> dict[str, Any]:
     return {"score": score.score_percent, "total_passed": score.passed, "total_problems": score.total}
+
+
+def _validity(doubted: Doubts) -> dict[str, Any]:
+    """With what can be done about it, where a limit decided the score."""
+    found = validity(doubted.evidence)
+    return {**found, "hints": hints(doubted.cuts) or None} if found["reasons"] else found
+
+
+def _checks(echo: Echo) -> dict[str, Any]:
+    """What was asked of the server beside the tasks."""
+    unknown = f"not reported: {echo.problem}" if echo.problem else "not reported"
+    sampling = "; ".join(echo.sampling_ignored) or "as asked"
+    return {
+        "sampling": sampling if echo.sampling else unknown,
+        "template": echo.prompt_dropped or "keeps the prompt" if echo.template_checked else unknown,
+    }
 
 
 def _by_script() -> dict[str, Any]:
@@ -127,6 +154,7 @@ def _config(request: Request, endpoint: Endpoint, outcome: CellOutcome, around: 
         "slots": endpoint.slots,
         "server_args": list(request.server.server_args) or None,
         "sampling": sampling,
+        "sampling_effective": dict(around.echo.sampling) or None,
         "strategy": work.strategy.name,
         "samples_per_task": 1,
         "prompt_version": request.tasks.prompt_version if request.script else work.prompt_version,
@@ -152,49 +180,24 @@ def _sandbox(request: Request, around: Surroundings) -> dict[str, Any]:
     }
 
 
-def _samples(outcome: CellOutcome) -> list[Sample]:
-    return [c.sample for places in outcome.collection.candidates.values() for c in places.values()]
-
-
-def _evidence(request: Request, endpoint: Endpoint, outcome: CellOutcome, scores: Scores) -> Evidence:
-    odd, samples, work = outcome.collection.odd, _samples(outcome), outcome.prepared.work
-    extra = []
-    if odd.unreadable:
-        extra.append(f"{odd.unreadable} lines of the script could not be read")
-    if odd.unknown_tasks:
-        extra.append(f"{odd.unknown_tasks} samples were of tasks that were not asked")
-    return Evidence(
-        tasks_asked=len(work.tasks),
-        outcomes=scores.outcomes,
-        bounds=scores.bounds,
-        empty=empty_replies(samples),
-        duplicates=odd.duplicates,
-        requests=len(samples) + odd.failed_requests,
-        requests_failed=odd.failed_requests,
-        ctx_asked=request.server.ctx_size,
-        ctx_effective=endpoint.ctx_size,
-        chat_template=work.cell.model.has_chat_template if work.benchmark else None,
-        extra_reasons=tuple(extra),
-    )
-
-
-def _usage(outcome: CellOutcome) -> dict[str, Any] | None:
-    samples, failed = _samples(outcome), outcome.collection.odd.failed_requests
+def _usage(outcome: CellOutcome, thought: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    samples, failed = outcome.collection.samples(), outcome.collection.odd.failed_requests
     if not samples and not failed:
         return None
     return {
         "prompt_tokens": _sum(s.prompt_tokens for s in samples),
         "completion_tokens": _sum(s.completion_tokens for s in samples),
         "cached_tokens": _sum(s.cached_tokens for s in samples),
+        "thinking_tokens": thought["tokens"] if thought else None,
         "requests": len(samples) + failed,
         "requests_failed": failed or None,
     }
 
 
 def _latency(outcome: CellOutcome, around: Surroundings) -> dict[str, Any]:
-    samples = _samples(outcome)
+    samples = outcome.collection.samples()
     walls = sorted(s.wall_s for s in samples if s.wall_s is not None)
-    tokens = _sum(s.completion_tokens for s in samples)
+    tokens = _sum(s.completion_tokens for s in (*samples, *outcome.collection.audit.samples))
     seconds = outcome.spent.generation_s
     verify = [v.wall_s for v in outcome.collection.verdicts.values() if v.wall_s is not None]
     return {

@@ -82,6 +82,8 @@ class Request:
     server: ServerSettings
     script: Path | None = None
     strategy: str = "single"
+    audit: int = 0
+    """How many tasks are asked twice."""
     tasks: TaskChoice = TaskChoice()
     sampling: SamplingChoice = SamplingChoice()
     verifying: Verifying = Verifying()

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from benchmarks.scripts.prompt_files import roles
 from core.errors import BadInput, BenchError, Interrupted, ServerError
 from core.records import Endpoint
 from core.version import VERSION
@@ -22,16 +23,16 @@ from evaluators.probe import gaps
 from evaluators.registry import EVALUATORS
 from ledger import record as ledger_record
 from ledger import store
-from ledger.folder import SUMMARY
 from ledger.run_id import make_run_id
-from reports.page import to_html
 from runner.cell import CellLoop
+from runner.conclude import conclude, conclude_again
 from runner.observer import Hooks, Observer
 from runner.plan import Cell, Load, loads
 from runner.prepare import Work, prepare, work_for
 from runner.record import Surroundings, build
 from runner.request import Request
 from runner.serving import Serving
+from servers.echo import ask
 from servers.lifecycle import RunningServer
 from servers.spec import ServerSettings
 from system.clock import utc_timestamp
@@ -154,7 +155,10 @@ def _record(
     """Runs the cell and writes its record, to the run folder first and then to the ledger."""
     prepared = prepare(request, work, running.serving.server.endpoint, hooks.observer.note)
     with prepared.folder as folder:
+        if prepared.earlier.record is not None:
+            return conclude_again(request.outputs.results, folder, prepared.earlier.record)
         try:
+            echo = ask(running.serving.server.endpoint, work.sampling, _roles(request, work))
             outcome = CellLoop(prepared, running.serving, running.pool, hooks, place).run()
             server = running.serving.server
             around = Surroundings(
@@ -166,21 +170,19 @@ def _record(
                 startup_s=running.serving.startup_s,
                 server_rss_bytes=resident_bytes(server.pid) if server.pid else None,
                 gguf_sha256=prepared.model_sha256,
+                echo=echo,
             )
             record = ledger_record.make(build(request, server.endpoint, outcome, around))
-            folder.write_report(to_html(record))
-            folder.write_summary(record)
-            return _append(request.outputs.results, record, folder.path)
+            return conclude(request.outputs.results, folder, record)
         finally:
             _keep(running.log, folder.server_log)
 
 
-def _append(ledger: Path, record: Mapping[str, Any], folder: Path) -> Mapping[str, Any]:
-    """The record as it stands in the ledger; where the ledger cannot take it, the error says where it lies."""
-    try:
-        return store.append(ledger, record)
-    except BenchError as error:
-        raise type(error)(f"{error}; this run's record is safe in {folder / SUMMARY}") from error
+def _roles(request: Request, work: Work) -> tuple[str, ...]:
+    """The roles of the messages that the benchmark's own script sends; of a user's script only one is sure."""
+    if work.benchmark is None or request.script is not None:
+        return ("user",)
+    return roles(work.benchmark.name, work.prompt_version)
 
 
 def _server_log(request: Request, label: str) -> Path:

@@ -46,6 +46,12 @@ def versions(benchmark: str) -> tuple[str, ...]:
     return tuple(sorted(path.stem for path in (FOLDER / benchmark).glob("*.txt")))
 
 
+def roles(benchmark: str, version: str) -> tuple[str, ...]:
+    """The roles that its messages may have, in their order."""
+    names = {name.partition(" ")[0] for name in load(benchmark, version).sections}
+    return tuple(role for role in _ROLES if role in names)
+
+
 def load(benchmark: str, version: str) -> Prompt:
     """The prompt of that version; UsageError lists those there when it is not among them."""
     known = versions(benchmark)

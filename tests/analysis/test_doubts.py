@@ -80,8 +80,8 @@ def test_a_limit_that_cut_every_reply_says_nothing_of_their_length() -> None:
 
 def test_the_flag_to_raise_is_named_with_a_number_from_the_data() -> None:
     [only] = hints(Cuts(120, by_limit=12, max_tokens=256, longest_prompt=300, ctx_size=4096))
-    assert only == ("--max-tokens 512: 12 of 120 replies were cut at 256 tokens, and about so many would let nearly all "
-                    "of them end")
+    assert only == ("--max-tokens 512: 12 of 120 replies were cut at 256 tokens, and about so many would let nearly "
+                    "all of them end")
     [more] = hints(Cuts(120, by_limit=60, max_tokens=2048, longest_prompt=300, ctx_size=4096))
     assert more.startswith("--max-tokens 16384 --ctx-size 17408: 60 of 120")
 
