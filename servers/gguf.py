@@ -8,6 +8,7 @@ only: ``servers.gguf_parts`` puts them together.
 
 from __future__ import annotations
 
+import math
 import stat
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -17,7 +18,7 @@ from typing import Final
 from core.errors import BadInput
 from servers.gguf_names import name_in_header, name_of_file
 from servers.gguf_reader import HeaderReader, Value
-from servers.gguf_types import ARRAY_TYPE, FILE_TYPES, SCALAR_FORMATS, STRING_TYPE, TENSOR_TYPES
+from servers.gguf_types import ARRAY_TYPE, FILE_TYPES, SCALAR_FORMATS, STRING_TYPE, TENSOR_TYPES, TensorInfo
 
 MAX_KEY_BYTES: Final = 65_535  # the format's own limit
 MAX_ENTRIES: Final = 4_096
@@ -58,6 +59,8 @@ class GgufHeader:
     """Bytes of weights by tensor type, of the types that ``servers.gguf_types`` knows."""
     tensor_bytes_end: int
     """Where the last tensor's data ends, in bytes from the start of the file."""
+    tensor_infos: tuple[TensorInfo, ...] = ()
+    """Every tensor, in the order of the header."""
 
     @property
     def architecture(self) -> str | None:
@@ -191,7 +194,7 @@ def _read(reader: HeaderReader, path: Path, size: int) -> GgufHeader:
     return GgufHeader(version=version, metadata=metadata, name=name or name_of_file(path), name_from_file=name is None,
                       file_bytes=size, tensors=tensors, parameters=totals.parameters,
                       expert_parameters=totals.expert_parameters, bytes_by_type=totals.bytes_by_type,
-                      tensor_bytes_end=totals.end)
+                      tensor_bytes_end=totals.end, tensor_infos=tuple(totals.infos))
 
 
 def _read_value(reader: HeaderReader, key: str) -> Value | None:
@@ -227,20 +230,18 @@ class _Totals:
     expert_parameters: int
     bytes_by_type: dict[str, int]
     end: int
+    infos: list[TensorInfo]
 
 
 def _read_tensors(reader: HeaderReader, tensors: int, alignment: int) -> _Totals:
-    totals = _Totals(0, 0, {}, 0)
+    totals = _Totals(0, 0, {}, 0, [])
     for _ in range(tensors):
         name = reader.string("a tensor's name", MAX_TENSOR_NAME_BYTES)
         dimensions = int(reader.number("<I"))
         if dimensions > MAX_DIMENSIONS:
             raise reader.damaged(f"a tensor of {dimensions:,} dimensions")
-        elements = row = 1
-        for place in range(dimensions):
-            length = int(reader.number("<Q"))
-            elements *= length
-            row = length if place == 0 else row
+        shape = tuple(int(reader.number("<Q")) for _ in range(dimensions))
+        elements, row = math.prod(shape), shape[0] if shape else 1
         kind, offset = int(reader.number("<I")), int(reader.number("<Q"))
         packed = TENSOR_TYPES.get(kind)  # None: newer than this table, so that only the tensor's start can be checked
         if elements >= 1 << 63 or (packed and row % packed.block_elements):
@@ -251,6 +252,8 @@ def _read_tensors(reader: HeaderReader, tensors: int, alignment: int) -> _Totals
         totals.parameters += elements
         totals.expert_parameters += elements if b"_exps." in name else 0
         totals.end = max(totals.end, offset + size)
+        text = name.decode("utf-8", "replace")
+        totals.infos.append(TensorInfo(text, packed.name if packed else None, shape, size, offset))
     if tensors:
         totals.end += -(-reader.position // alignment) * alignment
         reader.need(totals.end, "data")

@@ -75,4 +75,6 @@ def _add_up(headers: tuple[GgufHeader, ...]) -> GgufHeader:
         parameters=sum(header.parameters for header in headers),
         expert_parameters=sum(header.expert_parameters for header in headers),
         bytes_by_type=bytes_by_type,
+        tensor_infos=tuple(info._replace(part=part) for part, header in enumerate(headers)
+                           for info in header.tensor_infos),
     )

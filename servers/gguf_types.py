@@ -13,6 +13,21 @@ class TensorType(NamedTuple):
     block_bytes: int
 
 
+class TensorInfo(NamedTuple):
+    """One tensor as the header describes it."""
+
+    name: str
+    kind: str | None
+    """The name of its type; None for one newer than this table, whose ``size_bytes`` is 0 then."""
+    shape: tuple[int, ...]
+    """Row length first, then the number of rows."""
+    size_bytes: int
+    offset: int
+    """From the start of its file's data."""
+    part: int = 0
+    """Which file of a split model it is in."""
+
+
 TENSOR_TYPES: Final[dict[int, TensorType]] = {
     0: TensorType("F32", 1, 4),
     1: TensorType("F16", 1, 2),

@@ -1,57 +1,244 @@
-"""A first estimate of the memory that a model needs, from its header alone.
+"""The memory that a model needs at a setting, from its header alone, as llama.cpp will allocate it.
 
-Weights are counted as they lie in the file. The KV cache is two bytes (f16, llama.cpp's default) for each key and value
-of each layer and token; models that keep less for some layers (sliding windows, recurrent ones) stay below it. What a
-backend needs for its computation comes on top and is not estimated here.
+Theory of operation. llama.cpp allocates five things when it loads a model, and names the size of each in its log:
+
+*Weights* ("model buffer size"), as they lie in the file. On a processor the file is mapped, from the first tensor used
+in place to the last. A build without a GPU copies tensors of some types into an order that its instructions like
+(``ggml-cpu/repack.cpp``) and counts them in the mapped range as well; those pages of the file are never looked at
+again, so they are reported but not needed (``droppable``).
+*Cache* ("KV buffer size", ``llama-kv-cache.cpp``): for each layer, slot and token a row of keys and one of values, each
+in the cache's type. The tokens of a slot are rounded up to 256. A layer with a sliding window keeps the window and one
+batch (``llama-kv-cache-iswa.cpp``), latent attention keeps keys only, a recurrent layer a state of fixed size ("RS
+buffer size"), in four-byte numbers, for each slot.
+*Computation* ("compute buffer size", ``llama_context::sched_reserve``): the largest graph, that of a prompt's batch of
+``n_ubatch`` tokens, is laid out once, tensors that do not live at the same time in the same place. What is largest in
+it, worked out from the graphs of ``src/models`` and checked against what the library reports for headers of two dozen
+real models: in a feed-forward layer three times its width beside five times the embedding's (residual, norm and what
+the attention left); in a mixture the same with the experts used, and their outputs where those do not fit into what the
+first step freed; without flash attention the scores of every head against the whole cache. To that come the masks, a
+number for each token of the batch and each cell. All numbers have four bytes, masks two with flash attention.
+*Output* ("output buffer size", ``llama_context::output_reserve``): the vocabulary's logits, once a slot.
+
+For dense models and mixtures this is exact or a few per cent above; for recurrent ones, and attention without flash
+attention, it is an upper bound. A server compiled from an older llama.cpp may keep logits for the whole batch.
+
+With layers on a GPU (``llama_model::load_tensors``): the last layers go there, the output first, each with its cache;
+the token embedding stays in RAM, and where it doubles as the output there is a second copy of it. A model that is only
+partly there needs room for one layer's weights more, which are sent over for each batch.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cached_property
+from typing import Final
 
 from servers.gguf import GgufHeader
+from servers.gguf_types import TENSOR_TYPES, TensorInfo
+from servers.memory_options import MemoryOptions
+from servers.shape import Layer, Shape, shape_of
 
-KV_ELEMENT_BYTES = 2
+CELL_STEP: Final = 256
+NUMBER_BYTES: Final = 4
+INPUT_BYTES: Final = 40
+"""Of each token of a batch: its number, its position, its cell in the cache and the like."""
+REPACKED: Final[dict[str, frozenset[str]]] = {
+    "avx2": frozenset({"Q4_0", "Q4_K", "IQ4_NL", "MXFP4"}),
+    "dotprod": frozenset({"Q4_0", "Q4_K", "Q5_K", "Q6_K", "IQ4_NL", "MXFP4", "Q8_0"}),
+}
+"""Types that a processor of that kind gets in an order of its own."""
+_ROWS_OF_EIGHT: Final = 8
+_TYPES: Final = {kind.name: kind for kind in TENSOR_TYPES.values()}
 
 
 @dataclass(frozen=True, slots=True)
-class MemoryEstimate:
-    """Bytes needed before a server's own buffers."""
+class Setting:
+    """What decides the memory beside the model."""
 
-    weights_bytes: int
-    kv_cache_bytes: int | None
-    """None where the header does not say how large the cache is per token."""
+    slots: int
+    ctx_size: int
+    """Tokens per slot."""
+    gpu_layers: int = 0
+    """Of ``MemoryModel.all_layers``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """Bytes in one place, RAM or a GPU's memory."""
+
+    weights: int = 0
+    kv_cache: int = 0
+    buffers: int = 0
+    droppable: int = 0
+    """Of the weights: what the system may take back without being missed."""
 
     @property
-    def total_bytes(self) -> int | None:
-        return None if self.kv_cache_bytes is None else self.weights_bytes + self.kv_cache_bytes
+    def total(self) -> int:
+        return self.weights + self.kv_cache + self.buffers
+
+    @property
+    def needed(self) -> int:
+        return self.total - self.droppable
 
 
-def estimate(header: GgufHeader, *, slots: int, ctx_size: int) -> MemoryEstimate:
-    """The memory for ``slots`` sequences of ``ctx_size`` tokens each."""
-    per_token = kv_bytes_per_token(header)
-    cache = None if per_token is None else per_token * slots * ctx_size
-    return MemoryEstimate(weights_bytes=header.weight_bytes, kv_cache_bytes=cache)
+@dataclass(frozen=True, slots=True)
+class Needs:
+    """Bytes at one setting."""
+
+    ram: Parts
+    vram: Parts = Parts()
+
+    @property
+    def both(self) -> Parts:
+        pairs = ((getattr(self.ram, name), getattr(self.vram, name)) for name in Parts.__dataclass_fields__)
+        return Parts(*(ram + vram for ram, vram in pairs))
 
 
-def kv_bytes_per_token(header: GgufHeader) -> int | None:
-    """Bytes of keys and values that one token leaves behind, over all layers."""
-    heads_kv = _heads_kv(header)
-    heads, width = header.of_architecture("attention.head_count"), header.of_architecture("embedding_length")
-    head_width = width // heads if heads and width else None
-    key = header.of_architecture("attention.key_length") or head_width
-    value = header.of_architecture("attention.value_length") or head_width
-    if heads_kv is None or key is None or value is None:
-        return None
-    return heads_kv * (key + value) * KV_ELEMENT_BYTES
+@dataclass(frozen=True)
+class MemoryModel:
+    """A model whose memory can be told for any setting. ``processor``: a key of ``REPACKED``, or nothing."""
+
+    header: GgufHeader
+    options: MemoryOptions
+    processor: str | None = None
+    gpus: int = 0
+    """How many the build sees; with one, nothing is repacked."""
+
+    @cached_property
+    def shape(self) -> Shape:
+        return shape_of(self.header)
+
+    @property
+    def all_layers(self) -> int:
+        """The repeating layers and the output."""
+        return len(self.shape.layers) + 1
+
+    def needs(self, setting: Setting) -> Needs:
+        """The bytes in RAM and on the GPU."""
+        first = max(0, self.all_layers - setting.gpu_layers)  # the first layer that is on the GPU
+        cache = [self._layer_cache(layer, setting) for layer in self.shape.layers]
+        compute, masks = self._compute(setting), self._masks(setting)
+        output = self._outputs(setting) * self.shape.vocabulary * NUMBER_BYTES
+        if not self.gpus or not setting.gpu_layers:
+            mapped, droppable = self._mapped
+            return Needs(Parts(mapped, sum(cache), compute + masks + output, droppable))
+        there = sum(size for layer, size in self._layer_weights.items() if layer >= first) + self._output_weights
+        beside = self.header.weight_bytes - there + self._shared_output
+        partly = max((size for layer, size in self._layer_weights.items() if layer < first), default=0)
+        cache_there = sum(cache[first:]) if self.options.cache_on_gpu else 0
+        staging = self._batch(setting) * self.shape.embedding * NUMBER_BYTES
+        host = Parts(beside, sum(cache) - cache_there, masks + staging + output)
+        return Needs(host, Parts(there, cache_there, (compute + masks) * self.gpus + partly))
+
+    # -- weights ---------------------------------------------------------------------------------------------------
+
+    @cached_property
+    def _layer_weights(self) -> dict[int, int]:
+        found: dict[int, int] = {}
+        for info in self.header.tensor_infos:
+            index = _layer_of(info.name)
+            if index is not None:
+                found[index] = found.get(index, 0) + info.size_bytes
+        return found
+
+    @cached_property
+    def _shared_output(self) -> int:
+        """The token embedding, where it is the output too: a GPU gets its own copy."""
+        named = {info.name: info.size_bytes for info in self.header.tensor_infos}
+        return 0 if "output.weight" in named else named.get("token_embd.weight", 0)
+
+    @cached_property
+    def _output_weights(self) -> int:
+        beside = [info for info in self.header.tensor_infos if info.name.startswith("output")]
+        return sum(info.size_bytes for info in beside) + self._shared_output
+
+    @cached_property
+    def _mapped(self) -> tuple[int, int]:
+        """(bytes reported, how many of them are not needed) on a processor alone."""
+        chosen = self._repacked()
+        packed = sum(info.size_bytes for info in chosen)
+        if not chosen or not self.options.mapped:
+            return self.header.weight_bytes, 0
+        names = {info.name for info in chosen}
+        in_place = _ranges(info for info in self.header.tensor_infos if info.name not in names)
+        return in_place + packed, max(0, in_place + packed - self.header.weight_bytes)
+
+    def _repacked(self) -> list[TensorInfo]:
+        kinds = REPACKED.get(self.processor or "", frozenset())
+        if not self.options.repack or self.gpus:
+            return []
+        return [info for info in self.header.tensor_infos
+                if info.kind in kinds and len(info.shape) > 1 and info.shape[1] % _ROWS_OF_EIGHT == 0
+                and info.name.endswith(".weight") and not info.name.startswith(("token_embd", "per_layer_token_embd"))]
+
+    # -- cache -----------------------------------------------------------------------------------------------------
+
+    def _cells(self, setting: Setting) -> int:
+        """Of one slot; rounded as the server rounds them."""
+        return _padded(_padded(setting.slots * setting.ctx_size) // setting.slots)
+
+    def _window_cells(self, setting: Setting) -> int:
+        cells = self._cells(setting)
+        return cells if self.options.full_window else min(cells, _padded(self.shape.window + self._batch(setting)))
+
+    def _layer_cache(self, layer: Layer, setting: Setting) -> int:
+        cells = self._window_cells(setting) if layer.windowed else self._cells(setting)
+        row = _row_bytes(layer.key, self.options.key_type) + _row_bytes(layer.value, self.options.value_type)
+        return setting.slots * (cells * row + layer.state * NUMBER_BYTES)
+
+    # -- buffers ---------------------------------------------------------------------------------------------------
+
+    def _batch(self, setting: Setting) -> int:
+        """Tokens of the largest step of a prompt."""
+        return min(self.options.n_batch, self.options.n_ubatch, self._cells(setting) * setting.slots)
+
+    def _outputs(self, setting: Setting) -> int:
+        return self.options.outputs or setting.slots
+
+    def _masks(self, setting: Setting) -> int:
+        layers = self.shape.layers
+        kinds = [cells for cells, there in (
+            (self._cells(setting), any(layer.key and not layer.windowed for layer in layers)),
+            (self._window_cells(setting), any(layer.windowed for layer in layers))) if there]
+        return self._batch(setting) * sum(kinds) * (2 if self.options.flash_attention else NUMBER_BYTES)
+
+    def _compute(self, setting: Setting) -> int:
+        """The largest graph, without its masks."""
+        shape, tokens = self.shape, self._batch(setting)
+        key = max((layer.key for layer in shape.layers), default=0)
+        value = max((layer.value for layer in shape.layers), default=0)
+        experts, out = shape.experts_used * shape.expert_width, shape.experts_used * shape.embedding
+        mixture = 3 * experts + (out if out > 2 * experts else 0)
+        widest = 5 * shape.embedding + max(3 * shape.feed_forward, mixture, 6 * shape.inner)
+        attention = 2 * shape.embedding + 3 * shape.query + key + value
+        if not self.options.flash_attention:
+            scores = shape.heads * self._cells(setting)
+            attention = 3 * shape.embedding + 5 * shape.query + key + value + scores
+        logits = min(self._outputs(setting), tokens) * shape.vocabulary + 2 * shape.embedding * tokens
+        return NUMBER_BYTES * max(tokens * max(widest, attention), logits) + INPUT_BYTES * tokens
 
 
-def _heads_kv(header: GgufHeader) -> int | None:
-    """KV heads of all layers together; some architectures name them layer by layer."""
-    by_layer = header.metadata.get(f"{header.architecture}.attention.head_count_kv")
-    if isinstance(by_layer, tuple):
-        heads = [int(count) for count in by_layer if isinstance(count, int) and count >= 0]
-        return sum(heads) if len(heads) == len(by_layer) else None
-    heads_kv = header.of_architecture("attention.head_count_kv") or header.of_architecture("attention.head_count")
-    layers = header.layers
-    return layers * heads_kv if layers and heads_kv else None
+def _padded(tokens: int) -> int:
+    return -(-tokens // CELL_STEP) * CELL_STEP
+
+
+def _row_bytes(width: int, kind: str) -> int:
+    """A row of so many numbers in that type; of a type that is not known, in F16."""
+    packed = _TYPES.get(kind, _TYPES["F16"])
+    return -(-width // packed.block_elements) * packed.block_bytes
+
+
+def _layer_of(name: str) -> int | None:
+    start, _, rest = name.partition(".")
+    number = rest.partition(".")[0]
+    return int(number) if start == "blk" and number.isdecimal() and len(number) < 6 else None
+
+
+def _ranges(infos: Iterable[TensorInfo]) -> int:
+    """Bytes from the first tensor to the last, file by file."""
+    ends: dict[int, tuple[int, int]] = {}
+    for info in infos:
+        first, last = ends.get(info.part, (info.offset, 0))
+        ends[info.part] = (min(first, info.offset), max(last, info.offset + info.size_bytes))
+    return sum(last - first for first, last in ends.values())

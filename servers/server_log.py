@@ -8,14 +8,18 @@ from pathlib import Path
 
 from core.errors import ServerError
 from core.records import Json
+from servers.memory_plan import Reported
 
 START_BYTES = 4 << 20  # a start writes some hundred lines; a server that floods its log is not read to the end
 TAIL_BYTES = 64 << 10
 TAIL_LINES = 12
+MIB = 1 << 20
 
 _OFFLOADED = re.compile(r"offloaded (\d+)/(\d+) layers to GPU")
 _NO_GPU = re.compile(r"no usable GPU found|not compiled with GPU offload support", re.IGNORECASE)
 _THREADS = re.compile(r"n_threads\s*=\s*(\d+)")
+_BUFFER = re.compile(r"(\S+)\s+(model|KV|RS|compute|output|\S+ state) buffer size\s*=\s*(\d+(?:\.\d+)?) MiB")
+_IN_RAM = re.compile(r"CPU|AMX|BLAS|\S*_Host\b", re.IGNORECASE)
 _CONTEXT = re.compile(r"\bn_ctx_(?:seq|per_seq)\s*=\s*(\d+)")
 
 
@@ -66,3 +70,26 @@ def took_effect(lines: list[str]) -> Mapping[str, Json]:
     if found := _CONTEXT.search(text):
         effective["ctx_size"] = int(found[1])
     return effective
+
+
+def memory_reported(lines: list[str]) -> Reported | None:
+    """What the log says was allocated; None where it names no model's buffer.
+
+    A graph that is laid out again, for the same device, replaces the one before; everything else adds up.
+    """
+    sums = {"model": 0.0, "KV": 0.0, "output": 0.0}
+    graphs: dict[str, float] = {}
+    on_gpu = 0.0
+    for line in lines:
+        if found := _BUFFER.search(line):
+            device, kind, mib = found[1], found[2], float(found[3])
+            if kind == "compute":
+                graphs[device] = mib
+                continue
+            sums[kind if kind in sums else "KV"] += mib
+            on_gpu += 0.0 if _IN_RAM.match(device) else mib
+    if not sums["model"]:
+        return None
+    on_gpu += sum(mib for device, mib in graphs.items() if not _IN_RAM.match(device))
+    buffers = sums["output"] + sum(graphs.values())
+    return Reported(*(round(mib * MIB) for mib in (sums["model"], sums["KV"], buffers, on_gpu)))

@@ -1,4 +1,4 @@
-"""What this machine is: processor, memory, GPUs, load. Only what can be read without a new dependency.
+"""What this machine is: processor, memory, GPUs, load.
 
 A tool that is missing, hangs or speaks another dialect yields no GPU and no error: absence of knowledge is the answer.
 """
@@ -16,6 +16,7 @@ from typing import Any
 
 import psutil
 
+from system import cgroup, nvml
 from system.process import capture
 
 TOOL_TIMEOUT_S = 10.0
@@ -66,8 +67,24 @@ def load_average() -> tuple[float, float, float]:
 
 
 def available_memory_bytes() -> int:
-    """Memory that can be had without swapping."""
-    return int(psutil.virtual_memory().available)
+    """Memory that can be had without swapping and without reaching a container's limit."""
+    free, allowed = int(psutil.virtual_memory().available), cgroup.room_bytes()
+    return free if allowed is None else min(free, allowed)
+
+
+def total_memory_bytes() -> int:
+    """The machine's memory, or what a container may have of it."""
+    total, limit = int(psutil.virtual_memory().total), cgroup.limit_bytes()
+    return total if limit is None else min(total, limit)
+
+
+def vector_kind() -> str | None:
+    """``avx2`` (x86) or ``dotprod`` (ARM) where the processor has these instructions."""
+    try:
+        flags = set(Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").split())
+    except OSError:  # macOS; every Apple processor with ARM's instructions has these
+        return "dotprod" if platform.machine() == "arm64" else None
+    return "avx2" if "avx2" in flags else "dotprod" if "asimddp" in flags else None
 
 
 def host_facts() -> Mapping[str, Any]:
@@ -78,13 +95,13 @@ def host_facts() -> Mapping[str, Any]:
         "cpu": cpu_model(),
         "cores": usable_cores(),
         "physical_cores": physical_cores(),
-        "memory_bytes": int(psutil.virtual_memory().total),
+        "memory_bytes": total_memory_bytes(),
         "python": platform.python_version(),
     }
 
 
 def gpus() -> tuple[Gpu, ...]:
-    """The GPUs that nvidia-smi, rocm-smi, the kernel or macOS shows, in that order; nothing found is an empty tuple."""
+    """The GPUs that NVML (or nvidia-smi), rocm-smi, the kernel or macOS shows; nothing found is an empty tuple."""
     found = [*_nvidia(), *_amd()]
     vendors = {gpu.vendor for gpu in found}
     found += [gpu for gpu in _drm() if gpu.vendor not in vendors]
@@ -108,6 +125,9 @@ def _mib(text: str) -> int | None:
 
 
 def _nvidia() -> list[Gpu]:
+    told = nvml.nvidia_gpus()
+    if told:
+        return [Gpu(gpu.name, "nvidia", gpu.memory_total_bytes, gpu.memory_free_bytes, gpu.driver) for gpu in told]
     columns = "--query-gpu=name,memory.total,memory.free,driver_version"
     text = _said("nvidia-smi", columns, "--format=csv,noheader,nounits")
     rows = [[cell.strip() for cell in line.split(",")] for line in text.splitlines()]
@@ -138,10 +158,12 @@ def _drm() -> list[Gpu]:
             vendor = PCI_VENDORS.get(vendor_file.read_text(encoding="ascii").strip())
             memory = vendor_file.with_name("mem_info_vram_total")
             total = int(memory.read_text(encoding="ascii")) if memory.exists() else None
+            used = memory.with_name("mem_info_vram_used")
+            free = total - int(used.read_text(encoding="ascii")) if total is not None and used.exists() else None
         except (OSError, ValueError):
             continue
         if vendor:
-            found.append(Gpu(f"{vendor} GPU ({vendor_file.parts[4]})", vendor, total))
+            found.append(Gpu(f"{vendor} GPU ({vendor_file.parts[4]})", vendor, total, free))
     return list(dict.fromkeys(found))
 
 
@@ -150,6 +172,15 @@ def _apple() -> list[Gpu]:
         return []
     memory = psutil.virtual_memory()  # one memory for processor and GPU
     return [Gpu(cpu_model(), "apple", int(memory.total), int(memory.available))]
+
+
+def gpu_bytes_of(pid: int) -> int | None:
+    """GPU memory of the process and its children, where the driver tells it by process."""
+    try:
+        members = {pid, *(child.pid for child in psutil.Process(pid).children(recursive=True))}
+    except psutil.NoSuchProcess:
+        return None
+    return nvml.used_bytes_of(members)
 
 
 def resident_bytes(pid: int) -> int | None:
