@@ -7,12 +7,12 @@ task that is the same as tasks.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
 from analysis.loops import is_looping
 from analysis.prompts import Sent, dropped_because
 from analysis.replies import is_empty
+from core.doubts import KINDS, Doubt, Example
 from core.lookup import text_at
 from core.outcomes import Outcome
 from core.records import Sample
@@ -20,57 +20,13 @@ from core.records import Sample
 MOST_EXAMPLES = 3
 TAIL_CHARS = 160
 
-KINDS: Mapping[str, str] = {
-    "prompt": "prompts that did not reach the model",
-    "truncated": "cut off by the token limit or the context",
-    "unclosed": "thinking that never closed",
-    "looping": "ends by repeating itself",
-    "empty": "answered with nothing",
-    "no_answer": "without an answer the parser could take",
-    "blocked": "blocked by the provider",
-    "lost": "lost with the server",
-    "harness_fault": "not verified, by our own fault",
-    "duplicates": "came more than once",
-    "failed": "requests that brought no reply",
-}
-"""What is looked for, in the order in which it is shown, and how it is called."""
-
-
-@dataclass(frozen=True, slots=True)
-class Example:
-    """One reply that shows it. None: not known."""
-
-    task_id: str
-    sample: int
-    finish_reason: str | None = None
-    tokens: int | None = None
-    """Of the reply."""
-    tail: str = ""
-    """The last characters of the reply, or of its thinking where it has nothing else."""
-    detail: str = ""
-    """What was said about it: the verdict's line, the failure's message."""
-
-
-@dataclass(slots=True)
-class Finding:
-    """One kind of doubt."""
-
-    kind: str
-    count: int = 0
-    examples: list[Example] = field(default_factory=list)
-
-    @property
-    def words(self) -> str:
-        """What it is called."""
-        return KINDS[self.kind]
-
 
 def findings(
     details: Iterable[Mapping[str, Any]], samples: Iterable[Sample], failures: Iterable[Mapping[str, Any]] = ()
-) -> list[Finding]:
+) -> list[Doubt]:
     """What occurred, in the order of ``KINDS``; ``samples`` are gone through once and none is kept."""
     verdicts = {(str(line.get("task_id")), line.get("sample")): line for line in details}
-    found = {kind: Finding(kind) for kind in KINDS}
+    found = {kind: Doubt(kind) for kind in KINDS}
     seen: set[tuple[str, int]] = set()
     prompts: dict[str, Sent] = {}
     for sample in samples:
@@ -95,7 +51,7 @@ def findings(
     return [finding for finding in found.values() if finding.count]
 
 
-def _add(finding: Finding, example: Example) -> None:
+def _add(finding: Doubt, example: Example) -> None:
     finding.count += 1
     if len(finding.examples) < MOST_EXAMPLES:
         finding.examples.append(example)

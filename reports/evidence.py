@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from analysis.evidence import Example, Finding
+from core.doubts import Doubt, Example
 from reports.text import escape
 
 NO_FOLDER = "the run folder is not here, so there are no examples"
 
 
-def heading(finding: Finding) -> str:
+def heading(doubt: Doubt) -> str:
     """``12 cut off by the token limit or the context``."""
-    return f"{finding.count:,} {finding.words}"
+    return f"{doubt.count:,} {doubt.words}"
 
 
-def lines(finding: Finding, longest: int = 150) -> list[tuple[str, str]]:
+def lines(doubt: Doubt, longest: int = 150) -> list[tuple[str, str]]:
     """A line for each example: what it is and how it ended, and the tail of what it said."""
-    return [(_what(example), _said(example, longest)) for example in finding.examples]
+    return [(_what(example), _said(example, longest)) for example in doubt.examples]
 
 
 def _what(example: Example) -> str:
@@ -34,7 +34,7 @@ def _said(example: Example, longest: int) -> str:
     return escape(example.detail, longest)
 
 
-def pairs(findings: Sequence[Finding]) -> list[tuple[str, str]]:
+def pairs(doubts: Sequence[Doubt]) -> list[tuple[str, str]]:
     """The same as names and values, for a page: the kind, then its examples one a line."""
-    return [(heading(finding), "\n".join(": ".join(filter(None, line)) for line in lines(finding)))
-            for finding in findings]
+    return [(heading(doubt), "\n".join(": ".join(filter(None, line)) for line in lines(doubt)))
+            for doubt in doubts]

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from html import escape as html
 from typing import Any
 
-from analysis.evidence import Finding
+from core.doubts import Doubt
 from core.lookup import number_at, text_at, texts_at, value_at
 from reports.evidence import pairs
 from reports.show import failed_tasks, head, hint_lines, sections
@@ -33,7 +33,7 @@ svg { display: block; width: 100%; height: 34px; margin: .3rem 0 1rem; }
 """
 
 
-def to_html(record: Mapping[str, Any], evidence: Sequence[Finding] = ()) -> str:
+def to_html(record: Mapping[str, Any], evidence: Sequence[Doubt] = ()) -> str:
     """The whole page as text; ``evidence``: what was found in the run's folder."""
     benchmark, model = (escape(text_at(record, key) or "?") for key in ("benchmark", "model"))
     heading, names = failed_tasks(record)

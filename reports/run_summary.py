@@ -8,9 +8,9 @@ from typing import Any
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from analysis.noise import audit_of
 from core.lookup import count_at, number_at, object_at, text_at, texts_at, value_at
 from reports import numbers
+from reports.asked_twice import sentence
 from reports.compare import rows
 from reports.live import outcome_words
 from reports.show import bounds_line, hint_lines, score_line
@@ -53,14 +53,6 @@ def thinking_line(record: Mapping[str, Any]) -> str:
     return ", ".join(facts)
 
 
-def audit_line(record: Mapping[str, Any]) -> str:
-    """``asked twice: 5 of 40 texts and 2 verdicts differed``; empty where there was no audit."""
-    audit = audit_of(record)
-    if audit is None:
-        return ""
-    return f"asked twice: of {audit.tasks} tasks {audit.texts} texts and {audit.verdicts} verdicts differed"
-
-
 def _one(record: Mapping[str, Any]) -> list[RenderableType]:
     parts: list[RenderableType] = [
         Text.assemble((escape(text_at(record, "benchmark") or "?", 30), "bold"), "  ",
@@ -78,7 +70,7 @@ def _one(record: Mapping[str, Any]) -> list[RenderableType]:
     isolation = text_at(record, "config", "isolation")
     facts += [f"isolation {escape(isolation, 20)}"] if isolation else []
     parts += [Text(f"  {', '.join(line)}") for line in (counts, [fact for fact in facts if fact]) if line]
-    for facts in (thinking_line(record), audit_line(record)):
+    for facts in (thinking_line(record), sentence(record)):
         parts += [Text(f"  {facts}")] if facts else []
     reasons = texts_at(record, "validity", "reasons") or ()
     parts += [Text(f"  suspect: {escape(reason)}", style="yellow") for reason in reasons]

@@ -10,10 +10,10 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from analysis.evidence import Finding
-from analysis.noise import audit_of
+from core.doubts import Doubt
 from core.lookup import count_at, number_at, object_at, text_at, texts_at, value_at
 from reports import numbers
+from reports.asked_twice import pairs as asked_twice
 from reports.evidence import NO_FOLDER, heading, lines
 from reports.live import LOUD, outcome_words
 from reports.table import shown_text
@@ -29,15 +29,12 @@ Pairs = list[tuple[str, str]]
 
 _FLAT = (("memory", "Memory"), ("energy", "Energy"), ("config", "Settings"), ("provenance", "Provenance"))
 
-MOST_DIFFERING = 20
-"""Names of tasks that came out otherwise the second time; the rest is counted."""
-
 MOST_FAILED = 2000
 """Names of failed tasks shown; the rest is counted."""
 
 
 def to_rich(
-    record: Mapping[str, Any], run_folder: str | None = None, evidence: Sequence[Finding] | None = None
+    record: Mapping[str, Any], run_folder: str | None = None, evidence: Sequence[Doubt] | None = None
 ) -> RenderableType:
     """The record as blocks of lines; ``run_folder``: where everything behind it is, when it is there; ``evidence``:
     what was found in it.
@@ -62,7 +59,7 @@ def sections(record: Mapping[str, Any]) -> list[tuple[str, Pairs]]:
         ("By difficulty", _counts(object_at(record, "results", "difficulty_scores"))),
         ("By field", _fields(record)),
         ("Faults in mid-run", _faults(record)),
-        ("Asked twice", audit_pairs(record)),
+        ("Asked twice", asked_twice(record) or _flattened(object_at(record, "audit"))),
         ("Tokens and time", [*_usage(record), *_thinking(record)]),
         ("Checks of the server", _flattened(object_at(record, "checks"))),
         *((title, _flattened(object_at(record, key))) for key, title in _FLAT),
@@ -119,7 +116,7 @@ def hint_lines(record: Mapping[str, Any]) -> list[str]:
     return [escape(hint, 400) for hint in texts_at(record, "validity", "hints") or ()]
 
 
-def _evidence(record: Mapping[str, Any], evidence: Sequence[Finding] | None) -> list[RenderableType]:
+def _evidence(record: Mapping[str, Any], evidence: Sequence[Doubt] | None) -> list[RenderableType]:
     if evidence is None:
         suspect = text_at(record, "validity", "status") == "suspect"
         return [Text("\nEvidence", style="bold"), Text(f"  {NO_FOLDER}", style="dim")] if suspect else []
@@ -147,21 +144,6 @@ def _faults(record: Mapping[str, Any]) -> Pairs:
         else:
             found.append((escape(kind, 34), f"{count:,} times; {escape(reason, 300)}"))
     return found
-
-
-def audit_pairs(record: Mapping[str, Any]) -> Pairs:
-    """What came out otherwise when the same was asked again."""
-    audit = audit_of(record)
-    if audit is None:
-        return _flattened(object_at(record, "audit"))
-    found = [("texts that differ", f"{audit.texts} of {audit.tasks}"),
-             ("verdicts that differ", f"{audit.verdicts} of {audit.tasks}")]
-    names = texts_at(record, "audit", "differing") or ()
-    if names:
-        more = [f"and {len(names) - MOST_DIFFERING:,} more"] if len(names) > MOST_DIFFERING else []
-        found.append(("tasks", "  ".join([*(escape(name, 60) for name in names[:MOST_DIFFERING]), *more])))
-    unanswered = count_at(record, "audit", "unanswered")
-    return found + ([("not answered twice", numbers.whole(unanswered))] if unanswered else [])
 
 
 def _thinking(record: Mapping[str, Any]) -> Pairs:
