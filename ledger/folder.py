@@ -261,7 +261,8 @@ class RunFolder:
 
 
 def _unwritten(path: Path, error: OSError) -> BenchError:
-    return BenchError(f"{path} cannot be written ({error.strerror}); see to the disk, then run the same command again")
+    return BenchError(f"{path} cannot be written ({error.strerror}); {files.remedy(error)}, then run the same command "
+                      "again to go on")
 
 
 def _pretty(value: Mapping[str, Any]) -> bytes:

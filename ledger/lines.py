@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from core.errors import BadInput, BenchError
-from system.files import sync_folder
+from system.files import remedy, sync_folder
 
 
 class LineFile:
@@ -159,5 +159,4 @@ def spelled(value: Any) -> Any:
 
 
 def _mapped(error: OSError, path: Path) -> BenchError:
-    return BenchError(f"{path}: {error.strerror or error}; see to the disk or its permissions, then run the same "
-                      "command again")
+    return BenchError(f"{path}: {error.strerror or error}; {remedy(error)}, then run the same command again to go on")

@@ -21,6 +21,7 @@ from typing import IO, Any
 
 from core.errors import BenchError, ScriptError, UsageError
 from system.clock import sleep_s
+from system.files import remedy
 from system.process import PIPE, GuardedProcess
 
 LINE_LIMIT = 64 * 1024 * 1024
@@ -154,8 +155,8 @@ class Script:
                 self._copy(stdout, kept)
         except OSError as error:
             self._problem = BenchError(
-                f"{self._output}: what the script prints cannot be kept ({error.strerror}); see to the disk, or give "
-                "--runs-root another place."
+                f"{self._output}: what the script prints cannot be kept ({error.strerror}); {remedy(error)}, then run "
+                "the same command again to go on"
             )
         finally:
             self._events.put(Finished())

@@ -6,6 +6,7 @@ All functions raise OSError; the rooms that call them know which of the user's f
 from __future__ import annotations
 
 import contextlib
+import errno
 import fcntl
 import hashlib
 import os
@@ -114,6 +115,11 @@ def lock(path: Path, *, timeout_s: float | None = None) -> Iterator[int]:
         yield fd
     finally:
         os.close(fd)
+
+
+def remedy(error: OSError) -> str:
+    """What a person can do about a write that failed."""
+    return "free some space" if error.errno in {errno.ENOSPC, errno.EDQUOT} else "see to the disk or its permissions"
 
 
 def sha256_file(path: Path) -> str:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import tempfile
 from collections.abc import Sequence
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -11,9 +14,10 @@ from hypothesis import strategies as st
 from core.outcomes import Outcome
 from core.records import Answer, Sample, Task, Verdict
 from core.seeds import sample_seed
+from ledger.folder import RunFolder
 from parsers.events import RequestFailed
 from runner.collect import Collection, Draw
-from runner.resume import Earlier, differences
+from runner.resume import Earlier, differences, failure_line, take_up
 from runner.sitting import Spent, spent
 from strategies.base import Candidate
 from strategies.single import Single
@@ -126,3 +130,63 @@ def test_a_verdict_of_a_restored_sample_counts_once() -> None:
     assert collection.opening() == []
     result = collection.results()[0]
     assert (result.chosen, result.verdict) == (0, Verdict(Outcome.CORRECT))
+
+
+RUN_ID = "20261121T000000Z-math-demo-5m-q8-0-aaaaaa"
+MANY = [Task(f"a/{n}", {}) for n in range(12)]
+
+
+def torn(data: st.DataObject, path: Path) -> None:
+    """As a power cut may leave a file: shorter, or with blocks in it that were never written."""
+    if not path.exists():
+        return
+    content = bytearray(path.read_bytes())
+    length = data.draw(st.integers(0, len(content)))
+    start = data.draw(st.integers(0, length))
+    end = data.draw(st.integers(start, length))
+    content[start:end] = b"\0" * (end - start)
+    path.write_bytes(content[:length])
+
+
+def whole_lines(path: Path) -> set[str]:
+    """Tasks whose samples stand in the file without a NUL."""
+    if not path.exists():
+        return set()
+    return {json.loads(line)["task_id"] for line in path.read_bytes().split(b"\n")
+            if line.endswith(b"}") and b"\0" not in line and line.startswith(b'{"task_id"')
+            and line.count(b"{") == line.count(b"}")}
+
+
+@given(st.data())
+def test_after_a_power_cut_whole_samples_are_kept_and_the_rest_is_asked(data: st.DataObject) -> None:
+    order = data.draw(st.permutations([task.task_id for task in MANY]))
+    with tempfile.TemporaryDirectory() as name:
+        root = Path(name)
+        with RunFolder.create(root, RUN_ID, {"fingerprint": "f", "settings": {}}) as folder:
+            for number, task_id in enumerate(order[: data.draw(st.integers(0, 12))]):
+                folder.append_sample(Sample(task_id, 0, "r" * number), {"sitting": 1 + number // 4, "at_s": number / 2})
+                if number % 4 == 3:
+                    folder.append_sitting({"sitting": 1 + number // 4, "generation_s": 1.0, "total_s": 2.0})
+                if number % 5 == 4:
+                    folder.append_failure(failure_line(RequestFailed(task_id, 0, "reset", "connection")))
+        for path in (folder.samples_path, folder.sittings_path, folder.failures_path):
+            torn(data, path)
+        there = whole_lines(folder.samples_path)
+        for sitting in range(2):
+            taken = take_up(root, "f", {}, frozenset(), lambda _: None)
+            assert taken is not None
+            with taken.folder:
+                collection = Collection(MANY, Single(), seed=3)
+                for sample in taken.earlier.samples:
+                    assert collection.restore(sample, Answer("x")), "no place twice"
+                places = {place[0] for place in asked(collection.opening())}
+                restored = {sample.task_id for sample in taken.earlier.samples}
+                assert there <= restored <= {task.task_id for task in MANY}
+                assert places == {task.task_id for task in MANY} - restored
+                for task_id in sorted(places)[: 4 if sitting == 0 else None]:
+                    taken.folder.append_sample(Sample(task_id, 0, "again"), {"sitting": 9, "at_s": 1.0})
+                    there.add(task_id)
+        last = take_up(root, "f", {}, frozenset(), lambda _: None)
+        assert last is not None
+        with last.folder:
+            assert sorted(sample.task_id for sample in last.earlier.samples) == sorted(task.task_id for task in MANY)
