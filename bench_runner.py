@@ -200,7 +200,7 @@ def main(argv: list[str] | None = None) -> int:
             _say(f"    | {line}")
         return error.exit_code
     except KeyboardInterrupt:
-        _say("\nbench_runner.py: stopped at once.")
+        _say("\nbench_runner.py: stopped at once; a run goes on where it stopped when the same command is run again.")
         return Interrupted.exit_code
     except BrokenPipeError:  # a run does not get here by its display, which outlives its reader
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # whoever read our output has gone; nothing more to say to them

@@ -187,7 +187,8 @@ class CellLoop:
         self._hooks.observer.live(self._live_state())
 
     def _so_far(self) -> str:
-        answered = f"{len(self._collection.candidates)} tasks answered by then are in {self._folder.path}"
+        of = f" of {len(self._work.tasks)}" if self._work.tasks else ""
+        answered = f"{len(self._collection.candidates)}{of} tasks answered by then are in {self._folder.path}"
         return f"{answered}; {GO_ON}." if self._work.benchmark else f"{answered}."
 
     # -- events ----------------------------------------------------------------------------------------------------

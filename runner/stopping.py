@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 
 @contextmanager
@@ -21,7 +21,8 @@ def stoppable(say: Callable[[str], None]) -> Iterator[threading.Event]:
             raise KeyboardInterrupt
         stop.set()
         if number == signal.SIGINT:
-            say("\nstopping: ending the script and the server (again: at once)")
+            with suppress(RuntimeError):  # the signal came in the middle of another line to the same stream
+                say("\nstopping: writing what is there, ending the script and the server (again: at once)")
 
     watched = [signal.SIGINT, signal.SIGTERM]
     if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # under nohup it is, and stays so
