@@ -3,11 +3,7 @@
 from __future__ import annotations
 
 from core.records import Sample
-try:
-    from core.repetition import LoopRule, repeated_tail
-except ImportError:
-    LoopRule = lambda: None
-    repeated_tail = lambda t, r: None
+from core.repetition import LoopRule, repeated_tail
 
 _RULE = LoopRule()
 
@@ -16,6 +12,6 @@ def is_looping(sample: Sample) -> bool:
     """Whether its tail repeats itself: as whoever watched the tokens saw it, else by a look at the text."""
     if sample.looping is not None:
         return sample.looping
-    texts = (sample.completion or sample.response, sample.reasoning or "")
-    last = next((text for text in texts if text.strip()), "")
-    return repeated_tail(last, _RULE) is not None
+    said, thought = sample.completion or sample.response, sample.reasoning or ""
+    ends = [said] if said.strip() else [said, thought]  # line breaks without end are a loop as well
+    return any(repeated_tail(text, _RULE) is not None for text in ends)

@@ -11,8 +11,8 @@ NO_FOLDER = "the run folder is not here, so there are no examples"
 
 
 def heading(doubt: Doubt) -> str:
-    """``12 cut off by the token limit or the context``."""
-    return f"{doubt.count:,} {doubt.words}"
+    """``cut off by the token limit or the context: 12``."""
+    return f"{doubt.words}: {doubt.count:,}"
 
 
 def lines(doubt: Doubt, longest: int = 150) -> list[tuple[str, str]]:
@@ -30,7 +30,8 @@ def _what(example: Example) -> str:
 
 def _said(example: Example, longest: int) -> str:
     if example.tail:
-        return f"… {escape(example.tail[-longest:], None)}"
+        shown = example.tail[-longest:].replace("\n", "\\n")  # code has many lines, and here it has one
+        return f"... {escape(shown, None)}"
     return escape(example.detail, longest)
 
 
