@@ -140,6 +140,8 @@ class ModelInfo:
     has_chat_template: bool | None = None
     opens_thinking: bool = False
     """Whether its chat template ends the prompt inside a thinking block, so that replies hold only the closing tag."""
+    active_parameters: int | None = None
+    """Of a mixture, those that take part in one token."""
 
     @property
     def label(self) -> str:

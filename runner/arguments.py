@@ -73,6 +73,13 @@ def _amount(text: str) -> float:
     return value
 
 
+def _positive(text: str) -> float:
+    value = _number(text)
+    if value <= 0:
+        raise argparse.ArgumentTypeError(f"'{text}' must be above 0")
+    return value
+
+
 def _seconds(text: str) -> float:
     value = _number(text)
     if value <= 0:
@@ -147,15 +154,19 @@ def _server_flags(group: argparse._ArgumentGroup) -> None:
     group.add_argument("--api-key-env", metavar="NAME", default=None,
                        help="environment variable that holds the key for --base-url")
     group.add_argument("--gpu-layers", type=_layers, default="auto", metavar="auto|all|N",
-                       help="layers offloaded to the GPU (default: auto)")
+                       help="layers offloaded to the GPU (auto: as many as its free memory holds)")
     group.add_argument("--ctx-size", type=_count, metavar="N",
                        help="context per slot, in tokens (default: room for --max-tokens, at least 4096)")
     group.add_argument("--parallel", type=_auto_or_count, default="auto", metavar="auto|N",
-                       help="slots: requests served at once (default: auto)")
+                       help="slots: requests served at once (auto: as many as make sense and memory holds)")
     group.add_argument("--threads", type=_count, metavar="N",
                        help="CPU threads of the server (default: the physical cores, one logical core left free)")
     group.add_argument("--server-arg", action="append", default=[], metavar="ARG",
                        help="handed to the backend as it is, e.g. --server-arg=--no-mmap; may be repeated")
+    group.add_argument("--reserve-ram", type=_amount, metavar="GIB",
+                       help="RAM kept free when a model is loaded (default: 1, at most a tenth of the memory)")
+    group.add_argument("--max-model-b", type=_positive, metavar="B",
+                       help="refuse models of more than B billion parameters, all experts counted")
     group.add_argument("--startup-timeout", type=_seconds, default=600.0, metavar="S",
                        help="seconds the server has to become ready (default: 600)")
 

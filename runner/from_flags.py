@@ -8,7 +8,7 @@ from pathlib import Path
 from core.errors import BadInput, UsageError
 from core.records import ModelInfo
 from runner.request import Outputs, Request, SamplingChoice, TaskChoice, Verifying
-from servers.models import resolve
+from servers.models import check_size, resolve
 from servers.spec import ServerSettings
 
 
@@ -18,7 +18,9 @@ def request_of(flags: argparse.Namespace) -> Request:
         raise UsageError("--benchmark: name at least one, e.g. --benchmark human_eval (see --help).")
     if not flags.model and not flags.base_url:
         raise UsageError("--model: name at least one, e.g. --model demo, or --base-url of a server that runs.")
-    models, refused = (_attached(flags.model), ()) if flags.base_url else _resolved(flags.model)
+    if flags.base_url and flags.max_model_b is not None:
+        raise UsageError("--max-model-b: a server that runs has loaded its model; leave it out with --base-url.")
+    models, refused = (_attached(flags.model), ()) if flags.base_url else _resolved(flags.model, flags.max_model_b)
     return Request(
         models=models,
         refused=refused,
@@ -53,11 +55,12 @@ def _server(flags: argparse.Namespace) -> ServerSettings:
         threads=flags.threads,
         server_args=tuple(flags.server_arg),
         startup_timeout_s=flags.startup_timeout,
+        reserve_ram_gib=flags.reserve_ram,
         api_key_env=flags.api_key_env,
     )
 
 
-def _resolved(specs: list[str]) -> tuple[tuple[ModelInfo, ...], tuple[BadInput, ...]]:
+def _resolved(specs: list[str], most_billions: float | None) -> tuple[tuple[ModelInfo, ...], tuple[BadInput, ...]]:
     """The models, and what is wrong with the others' files.
 
     One of many that is broken does not keep the rest from running; when none is left, or a name is misspelt, nothing
@@ -66,7 +69,9 @@ def _resolved(specs: list[str]) -> tuple[tuple[ModelInfo, ...], tuple[BadInput, 
     models, refused = [], []
     for spec in specs:
         try:
-            models.append(resolve(spec))
+            model = resolve(spec)
+            check_size(model, most_billions)
+            models.append(model)
         except BadInput as error:
             refused.append(error)
     if not models:

@@ -39,6 +39,8 @@ class Surroundings:
     startup_s: float | None
     server_rss_bytes: int | None
     gguf_sha256: str | None
+    memory: Mapping[str, Any]
+    """What the server was expected to take, and what it says it took."""
     echo: Echo = NOT_ASKED
     """What the server told of the sampling and the template."""
 
@@ -76,7 +78,7 @@ def build(request: Request, endpoint: Endpoint, outcome: CellOutcome, around: Su
         "audit": collection.audited(),
         "faults": collection.faults.rows() or None,
         "latency": _latency(outcome, around),
-        "memory": {"server_rss_bytes": around.server_rss_bytes} if around.server_rss_bytes else None,
+        "memory": {**around.memory, "server_rss_bytes": around.server_rss_bytes},
         "provenance": {
             "gguf_sha256": around.gguf_sha256,
             "dataset_sha256": work.task_set.sha256 if work.task_set else None,

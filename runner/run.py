@@ -170,6 +170,7 @@ def _record(
                 startup_s=running.serving.startup_s,
                 server_rss_bytes=resident_bytes(server.pid) if server.pid else None,
                 gguf_sha256=prepared.model_sha256,
+                memory=server.memory.as_record() if server.memory else {},
                 echo=echo,
             )
             record = ledger_record.make(build(request, server.endpoint, outcome, around))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -15,7 +16,7 @@ from typing import Any, Self
 from core.errors import BenchError, Interrupted, ServerLost
 from core.records import Endpoint, ModelInfo
 from runner.observer import Hooks
-from servers.lifecycle import RunningServer, serve
+from servers.lifecycle import OnPlan, RunningServer, serve
 from servers.spec import ServerSettings
 from system.clock import monotonic_s, sleep_s
 
@@ -38,8 +39,10 @@ class Serving:
 
     def __enter__(self) -> Self:
         began = monotonic_s()
-        self.server = self._start()
+        self.server = self._start(lambda plan: self._hooks.observer.note(plan.line()))
         self.startup_s = monotonic_s() - began
+        if self.server.pid is not None:
+            self._settings = _chosen(self._settings, self.server.endpoint)
         return self
 
     def __exit__(
@@ -47,9 +50,9 @@ class Serving:
     ) -> None:
         self._held.close()
 
-    def _start(self) -> RunningServer:
+    def _start(self, on_plan: OnPlan | None = None) -> RunningServer:
         return self._held.enter_context(
-            serve(self._model, self._settings, self._log, stop_requested=self._hooks.stop_requested)
+            serve(self._model, self._settings, self._log, stop_requested=self._hooks.stop_requested, on_plan=on_plan)
         )
 
     def look(self, so_far: Callable[[], str]) -> None:
@@ -112,6 +115,12 @@ class Serving:
         if _settled(self.server.endpoint) != _settled(before):
             raise ServerLost(f"{lost} Started again, it came up with other settings than before.", lost.log_tail)
         return self.server
+
+
+def _chosen(settings: ServerSettings, endpoint: Endpoint) -> ServerSettings:
+    """What the first start chose from the memory there was: a second one must not choose again."""
+    layers = endpoint.effective.get("gpu_layers", settings.gpu_layers)
+    return replace(settings, parallel=endpoint.slots, gpu_layers=layers)
 
 
 def _settled(endpoint: Endpoint) -> tuple[Any, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
@@ -76,18 +77,18 @@ def _first_that_fits(model: MemoryModel, settings: Iterable[Setting], room: Room
     return next((setting for setting in settings if room.holds(model.needs(setting))), None)
 
 
-def refusal(model: MemoryModel, label: str, wanted: Wanted, room: Room) -> UsageError:
+def refusal(model: MemoryModel, wanted: Wanted, room: Room) -> UsageError:
     """Why nothing fits, in one sentence that ends with the nearest setting that does."""
     layers = model.all_layers if wanted.gpu_layers is None and room.gpus else wanted.gpu_layers or 0
     least = Setting(min(wanted.slots), wanted.ctx_size, layers)
     needs = model.needs(least)
-    what = f"{label} needs {_sum(needs.both, least)}"
+    what = f"The model needs {_sum(needs.both, least)}"
     if room.gpus and not room.unified and not room.holds(Needs(Parts(), needs.vram)):
         what += f", {size(needs.vram.needed)} of it on the GPU, where {size(room.vram_bytes or 0)} can be used"
     else:
-        kept = f" after the {size(room.reserve_bytes)} of --reserve-ram" if room.reserve_bytes else ""
-        need = "" if needs.ram == needs.both else f"{size(needs.ram.needed)} of it in RAM, where "
-        what += f", {need}{size(room.usable_ram)} can be used{kept}"
+        kept = f" ({size(room.ram_bytes)} are free, {size(room.reserve_bytes)} of it stay so by --reserve-ram)"
+        need = "" if needs.ram == needs.both else f"{size(needs.ram.needed)} of it in RAM, "
+        what += f", {need}where {size(room.usable_ram)} can be used{kept}"
     return UsageError(f"{what}: it is not loaded; {nearest(model, least, room)}.")
 
 
@@ -108,6 +109,11 @@ def nearest(model: MemoryModel, asked: Setting, room: Room) -> str:
                              room)
     if lower is not None:
         return f"--gpu-layers {lower.gpu_layers}{alone} fits"
+    free = Room(room.ram_bytes, 0, room.vram_bytes, room.gpus, room.unified)
+    if free.holds(model.needs(one)):
+        needed = model.needs(one).both.needed if room.unified else model.needs(one).ram.needed
+        left = max(0.0, (room.ram_bytes - needed) * 0.9)  # what is free changes until the next try
+        return f"--reserve-ram {math.floor(left / GIB * 10) / 10:g}{alone} fits"
     return _another_file(model, one, room)
 
 
@@ -116,7 +122,7 @@ def _another_file(model: MemoryModel, one: Setting, room: Room) -> str:
     vram = 0 if room.unified else room.vram_bytes or 0
     left = room.usable_ram + vram - needs.kv_cache - needs.buffers
     if left <= 0:
-        return "no quantization of it does; end what else uses memory, or lower --reserve-ram"
+        return "no quantization of it would be; end what else uses memory"
     bits = 8 * left / max(1, model.header.parameters)
     named = next((name for name, needed in _BITS if needed <= bits), None)
     hint = f", about {named}" if named else ""

@@ -31,9 +31,12 @@ from servers.backends.attach import attach
 from servers.backends.base import Backend, Command, Found, Launch, Ready
 from servers.backends.registry import choose
 from servers.http import Reply, get_json
-from servers.planning import plan
+from servers.memory_plan import MemoryCheck, MemoryPlan
+from servers.memory_taken import check_taken, used_before
+from servers.planning import RoomFor, plan
 from servers.read_back import read_back
 from servers.reasons import Reason, reason_of
+from servers.room import room_for
 from servers.server_log import ServerLog
 from servers.spec import ServerSettings
 from system.clock import monotonic_s, sleep_s
@@ -55,6 +58,7 @@ class State(StrEnum):
 
 
 OnState = Callable[[State], None]
+OnPlan = Callable[[MemoryPlan], None]
 StopRequested = Callable[[], bool]
 
 
@@ -65,6 +69,8 @@ class Watch:
     stop_requested: StopRequested
     on_state: OnState
     timeout_s: float
+    on_plan: OnPlan = lambda _: None
+    room: RoomFor = room_for
 
 
 class RunningServer:
@@ -72,11 +78,13 @@ class RunningServer:
 
     def __init__(
         self, endpoint: Endpoint, child: GuardedProcess | None = None, log: ServerLog | None = None,
-        warnings: tuple[str, ...] = (),
+        warnings: tuple[str, ...] = (), memory: MemoryCheck | None = None,
     ) -> None:
         self.endpoint = endpoint
         self.warnings = warnings
         """Sentences for people: where less took effect than was asked for."""
+        self.memory = memory
+        """What it was expected to take and what it took; None for one that somebody else runs."""
         self._child, self._log = child, log
 
     @property
@@ -124,13 +132,18 @@ def serve(
     stop_requested: StopRequested | None = None,
     limits: Mapping[str, int] | None = None,
     choose_port: Callable[[], int] = free_port,
+    on_plan: OnPlan | None = None,
+    room: RoomFor = room_for,
 ) -> Iterator[RunningServer]:
     """A ready server for as long as the block lasts.
 
-    ``limits`` are set on the child (``system.guard.LIMITS``). Raises UsageError or BadInput for what the user got
-    wrong, ServerError when the server does not come up, Interrupted when ``stop_requested`` says so meanwhile.
+    ``on_plan`` is told what memory it will take before it is started; ``room`` tells what there is; ``limits`` are set
+    on the child (``system.guard.LIMITS``). Raises UsageError or BadInput for what the user got wrong, what does not fit
+    into memory included, ServerError when the server does not come up, Interrupted when ``stop_requested`` says so
+    meanwhile.
     """
-    watch = Watch(stop_requested or (lambda: False), on_state or (lambda _: None), settings.startup_timeout_s)
+    watch = Watch(stop_requested or (lambda: False), on_state or (lambda _: None), settings.startup_timeout_s,
+                  on_plan or (lambda _: None), room)
     if settings.base_url is not None:
         endpoint, warnings = attach(model, settings)
         watch.on_state(State.READY)
@@ -156,7 +169,10 @@ def _start(
     """Tries a few ports; every other failure is final."""
     backend, found = kind
     for left in reversed(range(PORT_TRIES)):
-        launch = plan(model, settings, backend, found, choose_port())
+        launch = plan(model, settings, backend, found, choose_port(), watch.room)
+        if launch.memory is not None and left == PORT_TRIES - 1:
+            watch.on_plan(launch.memory)
+        gpu_before = used_before(launch.memory)
         log = ServerLog(log_path)
         watch.on_state(State.STARTING)
         child = _spawn(backend.command(launch, found), found, log, limits)
@@ -174,7 +190,9 @@ def _start(
             child.stop()
             watch.on_state(State.STOPPED)
             raise
-        return RunningServer(endpoint, child, log, warnings)
+        memory = check_taken(launch.memory, child.pid, log, gpu_before)
+        warning = memory.warning()
+        return RunningServer(endpoint, child, log, (*warnings, warning) if warning else warnings, memory)
     raise AssertionError("the last try returns or raises")
 
 

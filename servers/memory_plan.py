@@ -108,7 +108,7 @@ class MemoryCheck:
         if self.reported is not None:
             found["reported"] = self.reported.as_record()
         if self.off is not None:
-            found["plan_off_percent"] = round(100 * self.off, 1)
+            found["plan_off_percent"] = round(100 * self.off, 1) + 0.0  # no minus before a zero
         if self.gpu_bytes is not None:
             found["gpu_bytes"] = self.gpu_bytes
         return found

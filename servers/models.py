@@ -47,6 +47,22 @@ def resolve(spec: str) -> ModelInfo:
     return _of_file(_existing(spec))
 
 
+def check_size(model: ModelInfo, most_billions: float | None) -> None:
+    """Raises BadInput for a model with more parameters than ``--max-model-b`` allows.
+
+    All parameters count, of a mixture too: they are what has to be in memory. How many are active is told.
+    """
+    if most_billions is None or model.parameters is None or model.parameters <= most_billions * 1e9:
+        return
+    active = f" ({_billions(model.active_parameters)} active at a time)" if model.active_parameters else ""
+    raise BadInput(f"{model.label} has {_billions(model.parameters)} parameters{active}, more than --max-model-b "
+                   f"{most_billions:g} allows: raise it or leave the model out")
+
+
+def _billions(count: int) -> str:
+    return f"{count / 1e9:.3g} billion" if count >= 1e7 else f"{count / 1e6:.3g} million"
+
+
 def is_demo(model: ModelInfo) -> bool:
     """Whether this is a demo model, wherever its file lies, however it was quantized."""
     return model.parameters is not None and DEMO_PARAMETERS.get(model.name) == model.parameters
@@ -89,7 +105,7 @@ def _info(header: GgufHeader, parts: tuple[str, ...]) -> ModelInfo:
     return ModelInfo(name=header.name, quantization=header.quantization, path=parts[0], parts=parts,
                      size_bytes=header.file_bytes, architecture=header.architecture, parameters=header.parameters,
                      ctx_train=header.ctx_train, layers=header.layers, has_chat_template=header.has_chat_template,
-                     opens_thinking=header.opens_thinking)
+                     opens_thinking=header.opens_thinking, active_parameters=header.active_parameters)
 
 
 def _existing(spec: str) -> Path:

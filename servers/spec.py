@@ -18,6 +18,9 @@ gigabytes of cache that no task uses."""
 MOST = {"--gpu-layers": 100_000, "--ctx-size": 1 << 27, "--parallel": 4096, "--threads": 4096}
 """More is a slip of the finger; llama.cpp counts the context of all slots together in 32 bits."""
 
+DEFAULT_RESERVE_BYTES = 1 << 30
+"""RAM kept free for the runner, the verifiers and everything else on the machine."""
+
 DEFAULT_STARTUP_TIMEOUT_S = 600.0
 """A 70B model from a slow disk takes minutes; a dead child is noticed at once, whatever this is."""
 
@@ -41,6 +44,8 @@ class ServerSettings:
     threads: int | None = None
     server_args: tuple[str, ...] = ()
     startup_timeout_s: float = DEFAULT_STARTUP_TIMEOUT_S
+    reserve_ram_gib: float | None = None
+    """RAM that is kept free; None: ``DEFAULT_RESERVE_BYTES``, on small machines a tenth of the memory."""
     api_key_env: str | None = None
     """Name of the environment variable that holds the key for ``base_url``."""
 

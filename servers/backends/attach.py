@@ -57,7 +57,8 @@ def attach(model: ModelInfo, settings: ServerSettings) -> tuple[Endpoint, tuple[
 
 def _check(settings: ServerSettings) -> None:
     given = {"--gpu-layers": settings.gpu_layers != "auto", "--threads": settings.threads is not None,
-             "--server-arg": bool(settings.server_args), "--server": settings.backend != "auto"}
+             "--server-arg": bool(settings.server_args), "--server": settings.backend != "auto",
+             "--reserve-ram": settings.reserve_ram_gib is not None}
     if flags := [flag for flag, is_given in given.items() if is_given]:
         raise UsageError(f"{', '.join(flags)} cannot change a server that already runs; leave it out with --base-url.")
 

@@ -10,6 +10,8 @@ from typing import Any, Protocol
 
 from core.errors import UsageError
 from servers.http import Reply
+from servers.memory_options import MemoryOptions
+from servers.memory_plan import MemoryPlan
 from servers.spec import ServerSettings
 
 SECRET = re.compile(r"KEY|TOKEN|SECRET|PASSW|CREDENTIAL|COOKIE", re.IGNORECASE)
@@ -54,6 +56,8 @@ class Launch:
     slots: int
     threads: int
     server_args: tuple[str, ...] = ()
+    memory: MemoryPlan | None = None
+    """What it is expected to take; None where the header could not be read, which the server will tell better."""
 
     @property
     def base_url(self) -> str:
@@ -95,6 +99,9 @@ class Backend(Protocol):
         """Most sequences at once; None for no limit."""
     @property
     def capabilities(self) -> frozenset[str]: ...
+    @property
+    def memory_options(self) -> MemoryOptions:
+        """What its memory depends on where no argument says otherwise."""
     def find(self, settings: ServerSettings) -> Found:
         """Raises ServerError when it is not installed or does not work."""
     def check(self, settings: ServerSettings, found: Found) -> None:

@@ -16,6 +16,7 @@ from typing import Any, Final
 
 from core.errors import ServerError, UsageError
 from servers.backends.base import Command, Found, Get, Launch, Ready, child_environment, listed, split_assignments
+from servers.memory_options import MemoryOptions
 from servers.spec import ServerSettings
 from system.process import capture
 
@@ -41,6 +42,8 @@ class LlamaCppPython:
     name = "llama-cpp-python"
     max_slots: int | None = 1
     capabilities = frozenset({"seed"})  # its response_format knows no json_schema, its replies no timings
+    # its own defaults; and it has the logits of a whole batch computed
+    memory_options = MemoryOptions(n_batch=512, n_ubatch=512, flash_attention=False, outputs=512)
 
     def find(self, settings: ServerSettings) -> Found:
         if importlib.util.find_spec("llama_cpp") is None:

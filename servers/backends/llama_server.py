@@ -26,6 +26,7 @@ from servers.backends.base import (
     Ready,
     child_environment,
 )
+from servers.memory_options import MemoryOptions
 from servers.spec import ServerSettings
 from system.process import Captured, capture
 
@@ -61,6 +62,7 @@ class LlamaServer:
     name = "llama-server"
     max_slots: int | None = None
     capabilities = HTTP_CAPABILITIES
+    memory_options = MemoryOptions()
 
     def find(self, settings: ServerSettings) -> Found:
         wanted = settings.server_bin or "llama-server"

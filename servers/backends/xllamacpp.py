@@ -26,6 +26,7 @@ from servers.backends.base import (
     child_environment,
     split_assignments,
 )
+from servers.memory_options import MemoryOptions
 from servers.spec import ServerSettings
 from system.process import capture
 
@@ -47,6 +48,7 @@ class Xllamacpp:
     name = "xllamacpp"
     max_slots: int | None = None
     capabilities = HTTP_CAPABILITIES
+    memory_options = MemoryOptions()
 
     def find(self, settings: ServerSettings) -> Found:
         if importlib.util.find_spec("xllamacpp") is None:

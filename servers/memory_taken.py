@@ -1,0 +1,29 @@
+"""What a server that has come up took, beside what was planned."""
+
+from __future__ import annotations
+
+from servers.memory_plan import MemoryCheck, MemoryPlan
+from servers.server_log import ServerLog, memory_reported
+from system.host import gpu_bytes_of, gpus
+
+
+def used_before(plan: MemoryPlan | None) -> int | None:
+    """GPU memory in use before a start; None where the plan puts nothing there."""
+    return gpu_used_bytes() if plan is not None and plan.needs.vram.total else None
+
+
+def check_taken(plan: MemoryPlan | None, pid: int, log: ServerLog, gpu_before: int | None) -> MemoryCheck:
+    """The plan beside the server's own report, and what the GPU's driver says: of the process where it tells that."""
+    on_gpu = None
+    if gpu_before is not None:
+        now = gpu_used_bytes()
+        risen = None if now is None else max(0, now - gpu_before)
+        on_gpu = gpu_bytes_of(pid) or risen
+    return MemoryCheck(plan, memory_reported(log.start_lines()), on_gpu)
+
+
+def gpu_used_bytes() -> int | None:
+    """Memory in use on all GPUs together, by anyone; None where no driver tells."""
+    known = [(card.memory_total_bytes, card.memory_free_bytes) for card in gpus() if card.vendor != "apple"]
+    used = [total - free for total, free in known if total is not None and free is not None]
+    return sum(used) if used else None
