@@ -78,9 +78,10 @@ field                             meaning (unit)
 ``usage.requests``                requests sent, failed ones included
 ``usage.requests_failed``         requests that brought no reply
 ``faults``                        what went wrong in mid-run without ending it: a list of ``kind``, ``count`` and
-                                  ``reason`` (of the first). Kinds: ``server lost`` (it was started again), ``lost with
-                                  the server`` (requests in flight then), ``timeout``, ``connection``, ``http``,
-                                  ``context`` (the prompt does not fit), and what else a script says
+                                  ``reason`` (of the first). Kinds: ``server lost``, ``script lost`` (it was started
+                                  again), ``lost with the server``, ``lost with the script`` (requests in flight
+                                  then), ``timeout``, ``connection``, ``http``, ``context`` (the prompt does not fit),
+                                  and what else a script says
 ``latency.request_s_p50``         median time of one request, by the script's clock (s)
 ``latency.request_s_p95``         95th percentile of the same (s)
 ``latency.generation_s``          from the first draw (of a script that is not driven: its start) to the last reply; the

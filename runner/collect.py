@@ -17,7 +17,7 @@ from core.seeds import sample_seed
 from parsers.events import RequestFailed
 from runner.audit import Audit, is_audit
 from runner.draws import Draw, Place
-from runner.faults import LOST_WITH, Faults, Oddities
+from runner.faults import LOST_WITH, SCRIPT_LOST, Faults, Oddities
 from strategies.base import Candidate, Strategy
 
 LOSSES = 3
@@ -205,8 +205,10 @@ class Collection:
     def note_fault(self, failure: RequestFailed) -> None:
         """Counts a fault: a request that brought no reply, or the loss of the server or the script."""
         self.faults.note(failure.kind, failure.message)
-        if failure.kind in LOST_WITH or is_audit((failure.task_id or "", failure.index)):
-            return  # what was in flight fails one by one; a second asking is no request of the run's
+        if failure.kind in LOST_WITH or failure.kind == LOST_WITH[SCRIPT_LOST]:
+            return  # what was in flight fails one by one; that a script was killed is nothing a server did
+        if is_audit((failure.task_id or "", failure.index)):
+            return  # a second asking is no request of the run's
         self.odd.failed_requests += 1
         self.odd.note(f"{failure.task_id or 'a request'}: {failure.message}")
 
