@@ -69,9 +69,14 @@ class Handler(BaseHTTPRequestHandler):
             message["reasoning_content"] = self.flags.reasoning
         return {
             "choices": [{"index": 0, "message": message, "finish_reason": self.flags.finish_reason}],
-            "usage": {"prompt_tokens": 11, "completion_tokens": 7, "prompt_tokens_details": {"cached_tokens": 5}},
+            "usage": {"prompt_tokens": self._prompt_tokens(request), "completion_tokens": 7,
+                      "prompt_tokens_details": {"cached_tokens": 5}},
             "timings": {"cache_n": 5, "predicted_ms": 12.5, "note": "not a number"},
         }
+
+    def _prompt_tokens(self, request: dict[str, Any]) -> int:
+        chars = sum(len(message["content"]) for message in request["messages"])
+        return 11 + chars // 4 if self.flags.count_prompt else 11
 
     def _send(self, status: int, data: bytes) -> None:
         self.send_response(status)
@@ -101,6 +106,7 @@ def main() -> None:
     parser.add_argument("--log", type=Path, required=True)
     parser.add_argument("--reply")
     parser.add_argument("--reasoning")
+    parser.add_argument("--count-prompt", action="store_true", help="as many prompt tokens as the prompt may have")
     parser.add_argument("--finish-reason", default="stop")
     parser.add_argument("--body", help="send this text instead of a completion")
     parser.add_argument("--status", type=int, default=200)
