@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import signal
 import subprocess
+import sys
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -268,6 +270,50 @@ def test_a_script_that_fails_because_the_server_was_lost_is_started_again_for_th
     [record] = tool.records()
     assert record["outcomes"] == {"correct": 5}
     assert [fault["kind"] for fault in record["faults"]] == ["server lost", "lost with the server"]
+
+
+def fake_server(tool: Tool, *options: str) -> tuple[str, ...]:
+    """A run of five tasks on a server that misbehaves as told."""
+    path = tool.folder / "llama-server"
+    fake = ROOT / "tests" / "fakes" / "llama_server.py"
+    path.write_text(f"#!/bin/sh\nexec {shlex.join([sys.executable, '-I', str(fake), *options])} \"$@\"\n")
+    path.chmod(0o755)
+    (tool.folder / "p.jsonl").write_text('{"question": "1?", "answer": "#### 1"}\n' * 5)
+    return ("--model", "demo-3M", "--benchmark", "math", "--server", "llama-server", "--server-bin", str(path),
+            "--parallel", "1", "--problems-file", "p.jsonl")
+
+
+def test_requests_that_a_server_refuses_are_asked_again_and_recorded(tool: Tool) -> None:
+    done = tool(*fake_server(tool, "--fail-posts", "2"))
+    assert done.code == 0, done.err
+    [record] = tool.records()
+    assert record["outcomes"] == {"correct": 5}
+    [fault] = record["faults"]
+    assert (fault["kind"], fault["count"]) == ("http", 2)
+    assert "503" in fault["reason"]
+    assert "told to fail" in fault["reason"]
+    assert record["usage"]["requests_failed"] == 2
+
+
+def test_a_server_that_refuses_everything_costs_three_tries_a_task_and_ends(tool: Tool) -> None:
+    done = tool(*fake_server(tool, "--fail-posts", "1000"), timeout_s=110)
+    assert done.code == 1, done.err
+    [record] = tool.records()
+    assert record["outcomes"] == {"lost": 5}
+    assert (record["status"], record["validity"]["status"]) == ("incomplete", "suspect")
+    assert [(fault["kind"], fault["count"]) for fault in record["faults"]] == [("http", 15)]
+
+
+def test_a_server_that_dies_of_memory_is_started_again_and_the_record_says_why(tool: Tool) -> None:
+    died = str(tool.folder / "died")
+    done = tool(*fake_server(tool, "--die-at-post", "3", "--died", died, "--exit-code", "1",
+                             "--last-words", "ggml_backend_cpu_buffer_type_alloc_buffer: failed to allocate buffer"))
+    assert done.code == 0, done.err
+    [record] = tool.records()
+    assert record["outcomes"] == {"correct": 5}
+    faults = {fault["kind"]: fault for fault in record["faults"]}
+    assert {kind: fault["count"] for kind, fault in faults.items()} == {"server lost": 1, "lost with the server": 1}
+    assert "memory does not suffice" in faults["server lost"]["reason"]
 
 
 @pytest.mark.timeout(180)

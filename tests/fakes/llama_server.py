@@ -6,6 +6,7 @@ Its own options come first, in wrappers that tests write; the rest is what the l
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 import os
 import signal
@@ -57,6 +58,11 @@ def own_options() -> argparse.ArgumentParser:
     parser.add_argument("--key-file-only", action="store_true")
     parser.add_argument("--record", help="file that gets argv, environment and pid")
     parser.add_argument("--grandchild", action="store_true")
+    parser.add_argument("--reply", default="#### 1", help="to every chat message")
+    parser.add_argument("--fail-posts", type=int, default=0, help="the first N messages get a 503")
+    parser.add_argument("--die-at-post", type=int, help="instead of answering this one, once for --died")
+    parser.add_argument("--last-words", default="", help="a line of log before it dies")
+    parser.add_argument("--died", help="file that says that it has died already")
     return parser
 
 
@@ -67,6 +73,7 @@ class Fake(ThreadingHTTPServer):
     def __init__(self, own: argparse.Namespace, asked: argparse.Namespace) -> None:
         self.own, self.asked, self.began = own, asked, time.monotonic()
         self.key = os.environ.get("LLAMA_API_KEY") or Path(asked.api_key_file).read_text(encoding="utf-8").strip()
+        self.posts = itertools.count(1)
         super().__init__((asked.host, asked.port), Handler)
 
     def handle_error(self, *_: Any) -> None:
@@ -102,6 +109,29 @@ class Handler(BaseHTTPRequestHandler):
         props = {"total_slots": own.show_slots or asked.parallel, "model_path": own.show_model or asked.model,
                  "default_generation_settings": {"n_ctx": ctx} if ctx else {}, "build_info": "b9999-fake"}
         return self.answer(200, props)
+
+    def do_POST(self) -> None:
+        request = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        if self.path != "/v1/chat/completions" or request.get("verbose"):  # an older server, which tells nothing
+            return self.answer(404, {"error": {"code": 404, "message": "File Not Found", "type": "not_found_error"}})
+        own, number = self.server.own, next(self.server.posts)
+        if number <= own.fail_posts:
+            return self.answer(503, {"error": {"code": 503, "message": "told to fail", "type": "unavailable_error"}})
+        if number == own.die_at_post and not Path(own.died).exists():
+            Path(own.died).touch()
+            print(own.last_words, file=sys.stderr, flush=True)
+            os._exit(own.exit_code)
+        usage = {"prompt_tokens": 5, "completion_tokens": 3}
+        if not request.get("stream"):
+            choice = {"index": 0, "message": {"role": "assistant", "content": own.reply}, "finish_reason": "stop"}
+            return self.answer(200, {"choices": [choice], "usage": usage})
+        self.send_response(200)
+        self.send_header("Content-Type", "text/event-stream")
+        self.end_headers()
+        choice = {"index": 0, "delta": {"content": own.reply}, "finish_reason": "stop"}
+        for data in (json.dumps({"choices": [choice], "usage": usage}), "[DONE]"):
+            self.wfile.write(f"data: {data}\n\n".encode())
+        return None
 
 
 def print_facts(own: argparse.Namespace, rest: list[str]) -> bool:
