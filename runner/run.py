@@ -15,7 +15,7 @@ from typing import Any
 
 from benchmarks.scripts.prompt_files import roles
 from core.errors import BadInput, BenchError, Interrupted, ServerError
-from core.records import Endpoint
+from core.records import Endpoint, ModelInfo
 from core.version import VERSION
 from evaluators.levels import SEATBELT
 from evaluators.pool import VerifierPool
@@ -24,6 +24,7 @@ from evaluators.registry import EVALUATORS
 from ledger import record as ledger_record
 from ledger import store
 from ledger.run_id import make_run_id
+from runner.ahead import read_ahead
 from runner.cell import CellLoop
 from runner.conclude import conclude, conclude_again
 from runner.observer import Hooks, Observer
@@ -78,8 +79,9 @@ def run(request: Request, hooks: Hooks) -> Report:
     ) as pool:
         if pool.isolation == SEATBELT:
             hooks.observer.note(f"isolation seatbelt: {gaps(SEATBELT)}")
-        for load, works in planned:
-            _run_load(request, load, works, pool, hooks, report)
+        for place, (load, works) in enumerate(planned):
+            following = planned[place + 1][0].model if place + 1 < len(planned) else None
+            _run_load(request, load, works, pool, hooks, report, following)
     return report
 
 
@@ -93,9 +95,10 @@ def _work(request: Request, cell: Cell, hooks: Hooks) -> Work:
 
 
 def _run_load(
-    request: Request, load: Load, works: list[Work], pool: VerifierPool, hooks: Hooks, report: Report
+    request: Request, load: Load, works: list[Work], pool: VerifierPool, hooks: Hooks, report: Report,
+    following: ModelInfo | None,
 ) -> None:
-    """One server, its cells. Failures go into the report; only Interrupted passes."""
+    """One server, its cells. Failures go into the report; only Interrupted passes. ``following``: who comes next."""
     label = load.model.label or request.server.base_url or "model"
     log = _server_log(request, label)
     try:
@@ -106,9 +109,11 @@ def _run_load(
             _describe(server, hooks.observer)
             for warning in server.warnings:
                 hooks.observer.note(warning)
-            for work in (_as_served(work, server.endpoint) for work in works):
+            for place, work in enumerate(_as_served(work, server.endpoint) for work in works):
                 report.begun += 1
-                _run_cell(request, work, _Running(serving, log, pool), hooks, report)
+                last = place + 1 == len(works)
+                with read_ahead(load.model, following if last else None, request.server):
+                    _run_cell(request, work, _Running(serving, log, pool), hooks, report)
         log.unlink(missing_ok=True)  # each run folder has its copy
     except Interrupted:
         raise

@@ -21,13 +21,18 @@ _VENDORS: Final = (("nvidia", re.compile(r"CUDA|NVIDIA|GeForce|Tesla|Quadro", re
 
 def room_for(found: Found, reserve_ram_gib: float | None) -> Room:
     """The room for a server of that kind now."""
-    reserve = (min(DEFAULT_RESERVE_BYTES, total_memory_bytes() // 10) if reserve_ram_gib is None
-               else round(reserve_ram_gib * 2**30))
-    ram = available_memory_bytes()
+    reserve, ram = reserve_bytes(reserve_ram_gib), available_memory_bytes()
     if found.gpu is False:
         return Room(ram, reserve)
     # a build that cannot tell whether it uses GPUs is not to be counted on
     return with_gpus(Room(ram, reserve), found.devices, gpus() if found.gpu else ())
+
+
+def reserve_bytes(reserve_ram_gib: float | None) -> int:
+    """What is kept free: as asked, else the default, on small machines a tenth of the memory."""
+    if reserve_ram_gib is not None:
+        return round(reserve_ram_gib * 2**30)
+    return min(DEFAULT_RESERVE_BYTES, total_memory_bytes() // 10)
 
 
 def with_gpus(room: Room, devices: Sequence[str], cards: Sequence[Gpu]) -> Room:

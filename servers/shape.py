@@ -12,7 +12,7 @@ from typing import Final
 from servers.gguf import GgufHeader
 
 MAX_LAYERS: Final = 4_096
-MAX_NUMBER: Final = 1 << 31
+MAX_NUMBER: Final = 1 << 24
 
 SWA_PERIOD: Final[dict[str, tuple[int, bool]]] = {
     "afmoe": (4, False), "cohere2": (4, False), "cohere2moe": (4, True), "exaone-moe": (4, False),
@@ -74,7 +74,8 @@ def shape_of(header: GgufHeader) -> Shape:
 
 
 def _layers(header: GgufHeader, count: int, head_width: int) -> tuple[Layer, ...]:
-    heads_kv = _by_layer(header, "attention.head_count_kv", count) or _by_layer(header, "attention.head_count", count)
+    heads_kv = (_by_layer(header, "attention.head_count_kv", count) or _by_layer(header, "attention.head_count", count)
+                or (0,) * count)
     windowed, recurrent = _windowed(header, count), _recurrent_layers(header, count, heads_kv)
     latent = bool(_number(header, "attention.key_length_mla") and _number(header, "attention.value_length_mla"))
     shared = _number(header, "attention.shared_kv_layers")

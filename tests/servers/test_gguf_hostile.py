@@ -16,6 +16,8 @@ from core.errors import BadInput
 from servers.gguf import read_header
 from servers.gguf_parts import read_model
 from servers.gguf_reader import HeaderReader
+from servers.memory import MemoryModel, Setting
+from servers.memory_options import MemoryOptions
 from tests.servers.gguf_bytes import MINIMAL, header, string, strings, whole
 
 DEMO = Path(__file__).parents[2] / "models" / "demo-3M-IQ4_NL.gguf"
@@ -55,6 +57,8 @@ def judged(path: Path) -> None:
         assert (found.ctx_train or 0) >= 0
         assert found.quantization is None or found.quantization.isprintable()
         assert found.active_parameters is None or found.active_parameters >= 0
+        needs = MemoryModel(found, MemoryOptions(), "avx2", gpus=1).needs(Setting(4, 4096, 2))
+        assert min(needs.both.weights, needs.both.kv_cache, needs.both.buffers) >= 0
     assert time.perf_counter() - start < LIMIT_S
 
 

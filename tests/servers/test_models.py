@@ -12,11 +12,9 @@ import pytest
 
 from core.errors import BadInput, UsageError
 from core.records import ModelInfo
-from servers.gguf import read_header
-from servers.memory import estimate
 from servers.model_hash import model_sha256, user_cache_folder
-from servers.models import DEMO_FOLDER, is_demo, list_demos, resolve
-from tests.servers.gguf_bytes import MATRIX, MINIMAL, whole
+from servers.models import DEMO_FOLDER, check_size, is_demo, list_demos, resolve
+from tests.servers.gguf_bytes import MINIMAL, whole
 
 ROOT = Path(__file__).parents[2]
 
@@ -203,24 +201,9 @@ def test_the_cache_lies_where_the_user_wants_it(tmp_path: Path, monkeypatch: pyt
     assert user_cache_folder() == Path.home() / ".cache" / "bench-runner"
 
 
-def test_memory_is_weights_and_two_bytes_for_each_key_and_value() -> None:
-    found = estimate(read_header(DEMO_FOLDER / "demo-5M-Q8_0.gguf"), slots=8, ctx_size=2048)
-    assert found.weights_bytes == 5_292_032 + 9_216
-    assert found.kv_cache_bytes == 4 * 8 * 2048 * 4 * (64 + 64) * 2  # layers, slots, tokens, heads, widths, bytes
-    assert found.total_bytes == found.weights_bytes + found.kv_cache_bytes
-
-
-@pytest.mark.parametrize(("more", "per_token"), [
-    ({}, None),
-    ({"llama.attention.head_count": 8, "llama.embedding_length": 64}, 2 * 8 * 16 * 2),
-    ({"llama.attention.head_count": 8, "llama.attention.head_count_kv": 2, "llama.embedding_length": 64},
-     2 * 2 * 16 * 2),
-    ({"llama.attention.head_count_kv": [2, 0], "llama.attention.key_length": 10, "llama.attention.value_length": 6},
-     2 * 16 * 2),
-])
-def test_the_cache_follows_the_headers_heads(tmp_path: Path, more: dict[str, object], per_token: int | None) -> None:
-    path = tmp_path / "m.gguf"
-    path.write_bytes(whole({**MINIMAL, **more}, [MATRIX]))
-    found = estimate(read_header(path), slots=1, ctx_size=1)
-    assert found.kv_cache_bytes == per_token
-    assert (found.total_bytes is None) == (per_token is None)
+def test_a_model_larger_than_the_limit_is_refused_with_what_it_has() -> None:
+    mixture = ModelInfo(name="big", parameters=30_532_000_000, active_parameters=3_340_000_000)
+    check_size(mixture, None)
+    check_size(mixture, 30.6)
+    with pytest.raises(BadInput, match=r"big has 30\.5 billion parameters \(3\.34 billion active at a time\)"):
+        check_size(mixture, 14)
