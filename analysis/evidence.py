@@ -13,7 +13,7 @@ from analysis.loops import is_looping
 from analysis.prompts import Sent, dropped_because
 from analysis.replies import is_empty
 from core.doubts import KINDS, Doubt, Example
-from core.lookup import text_at
+from core.lookup import count_at, text_at
 from core.outcomes import Outcome
 from core.records import Sample
 
@@ -25,7 +25,7 @@ def findings(
     details: Iterable[Mapping[str, Any]], samples: Iterable[Sample], failures: Iterable[Mapping[str, Any]] = ()
 ) -> list[Doubt]:
     """What occurred, in the order of ``KINDS``; ``samples`` are gone through once and none is kept."""
-    verdicts = {(str(line.get("task_id")), line.get("sample")): line for line in details}
+    verdicts = {(str(line.get("task_id")), count_at(line, "sample") or 0): line for line in details}
     found = {kind: Doubt(kind) for kind in KINDS}
     seen: set[tuple[str, int]] = set()
     prompts: dict[str, Sent] = {}
@@ -40,14 +40,14 @@ def findings(
     for place, line in verdicts.items():
         if place not in seen:
             for kind in _outcome_kinds(line):
-                _add(found[kind], Example(place[0], int(place[1] or 0), detail=text_at(line, "detail") or ""))
+                _add(found[kind], Example(*place, detail=text_at(line, "detail") or ""))
     lines = sorted(prompts.values(), key=lambda sent: (sent.chars, sent.task_id))
     for sent in lines if dropped_because(lines) else ():
         _add(found["prompt"], Example(sent.task_id, 0, detail=f"{sent.chars:,} characters, {sent.tokens:,} tokens"))
     for line in failures:
         message = f"{text_at(line, 'kind') or ''}: {text_at(line, 'message') or ''}"
         if line.get("task_id") is not None:
-            _add(found["failed"], Example(str(line["task_id"]), int(line.get("sample") or 0), detail=message))
+            _add(found["failed"], Example(str(line["task_id"]), count_at(line, "sample") or 0, detail=message))
     return [finding for finding in found.values() if finding.count]
 
 

@@ -13,9 +13,12 @@ MOST_DIFFERING = 20
 
 
 def sentence(record: Mapping[str, Any]) -> str:
-    """``asked twice: of 40 tasks 5 texts and 2 verdicts differed``; empty where there was no audit."""
+    """``asked twice: texts differed for 5 of 40 tasks, verdicts for 2``; empty where there was no audit."""
     counts = _counts(record)
-    return "" if counts is None else "asked twice: of {} tasks {} texts and {} verdicts differed".format(*counts)
+    if counts is None:
+        return ""
+    tasks, texts, verdicts = counts
+    return f"asked twice: texts differed for {texts} of {tasks} tasks, verdicts for {verdicts}"
 
 
 def pairs(record: Mapping[str, Any]) -> list[tuple[str, str]]:

@@ -45,6 +45,8 @@ class LiveState:
     cell: int = 1
     """Which of ``cells`` runs this is, from 1."""
     cells: int = 1
+    looping: int = 0
+    """Replies that end by repeating themselves; they have an outcome as well."""
 
 
 def render(state: LiveState) -> RenderableType:
@@ -66,7 +68,7 @@ def render(state: LiveState) -> RenderableType:
     left = f", about {numbers.seconds(state.left_s)} left" if state.left_s is not None else ""
     facts += [f"{numbers.seconds(state.elapsed_s)}{left}"]
     lines.append(Text("   ".join(facts)))
-    if state.outcomes or state.queue_depth:
+    if state.outcomes or state.looping or state.queue_depth:
         lines.append(_outcomes(state))
     return Group(*lines)
 
@@ -80,6 +82,7 @@ def plain_line(state: LiveState) -> str:
     parts += [f"about {numbers.seconds(state.left_s)} left"] if state.left_s is not None else []
     parts += [f"{state.queue_depth} to verify"] if state.queue_depth else []
     parts += [f"{count} {outcome_words(name)}" for name, count in state.outcomes.items() if name in LOUD and count]
+    parts += [f"{state.looping} looping"] if state.looping else []
     return ", ".join(parts)
 
 
@@ -120,6 +123,8 @@ def _outcomes(state: LiveState) -> Text:
         if count:
             style = "green" if name == "correct" else "yellow" if name in LOUD else ""
             line.append(f"{count} {outcome_words(name)}   ", style)
+    if state.looping:
+        line.append(f"{state.looping} looping   ", "yellow")
     if state.queue_depth:
         line.append(f"{state.queue_depth} to verify", "dim")
     line.rstrip()

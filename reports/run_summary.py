@@ -70,8 +70,7 @@ def _one(record: Mapping[str, Any]) -> list[RenderableType]:
     isolation = text_at(record, "config", "isolation")
     facts += [f"isolation {escape(isolation, 20)}"] if isolation else []
     parts += [Text(f"  {', '.join(line)}") for line in (counts, [fact for fact in facts if fact]) if line]
-    for facts in (thinking_line(record), sentence(record)):
-        parts += [Text(f"  {facts}")] if facts else []
+    parts += [Text(f"  {said}") for said in (thinking_line(record), sentence(record)) if said]
     reasons = texts_at(record, "validity", "reasons") or ()
     parts += [Text(f"  suspect: {escape(reason)}", style="yellow") for reason in reasons]
     parts += [Text(f"  to do: {hint}", style="cyan") for hint in hint_lines(record)]

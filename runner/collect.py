@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from analysis.loops import is_looping
 from core.outcomes import Outcome
 from core.records import Answer, Sample, Task, Verdict, Verified
 from core.seeds import sample_seed
@@ -56,6 +57,8 @@ class Collection:
         self.completion_tokens = 0
         self.prompt_tokens = 0
         self.requests = 0
+        self.looping = 0
+        """Replies that end by repeating themselves."""
         self.restored: set[Place] = set()
         """Places that an earlier sitting answered."""
         self.restored_tokens = 0
@@ -135,6 +138,7 @@ class Collection:
         place[sample.index] = Candidate(sample, answer)
         self._waiting.get(sample.task_id, set()).discard(sample.index)
         self.requests += 1
+        self.looping += is_looping(sample)
         self.completion_tokens += sample.completion_tokens or 0
         self.prompt_tokens += sample.prompt_tokens or 0
         return True

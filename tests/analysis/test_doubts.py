@@ -65,7 +65,7 @@ def test_nothing_is_said_of_prompts_that_may_well_have_arrived(lines: list[tuple
 
 def test_where_a_script_does_not_say_what_it_sent_the_tasks_text_stands_in_for_it() -> None:
     samples = [reply("a", prompt_tokens=9), reply("b", prompt_tokens=9), reply("c", prompt_tokens=10), reply("d")]
-    texts = {"a": {"question": "x" * 100}, "b": {"question": "x" * 300, "n": 3}, "c": {"question": "x" * 700}}
+    texts: dict[str, Any] = {"a": {"question": "x" * 100}, "b": {"question": "x" * 300, "n": 3}, "c": {"question": "x" * 700}}
     assert dropped_because(sent(samples, texts)) == "prompts of 100 to 700 characters all came to 10 tokens"
     long = {name: {"question": "x" * 5000} for name in "abc"}
     assert dropped_because(sent(samples, long)) is None, "it may have sent a part of it"
@@ -116,7 +116,7 @@ def test_more_tokens_are_not_advised_to_a_model_that_loops() -> None:
      ("9 of 100 tasks cut off (4 while repeating themselves, 2 inside thinking that never closed, "
       "3 by the token limit)")),
 ])
-def test_what_cut_the_replies_off_is_named(more: dict[str, int], says: str) -> None:
+def test_what_cut_the_replies_off_is_named(more: dict[str, Any], says: str) -> None:
     assert validity(Evidence(100, {"correct": 91, "truncated": 9}, **more))["reasons"] == [says]
 
 

@@ -31,7 +31,7 @@ def test_at_one_slot_without_a_cache_nothing_differs_and_the_run_is_what_it_woul
     assert audited["audit"]["completion_tokens"] > 0
     assert "audit" not in plain
     assert without_audit(audited) == without_audit(plain), "score, usage and fingerprint are those of the run alone"
-    assert "asked twice: of 12 tasks 0 texts and 0 verdicts differed" in done.err
+    assert "asked twice: texts differed for 0 of 12 tasks, verdicts for 0" in done.err
     before, after = tool.run_folders()
     assert texts(before) == texts(after)
     again = lines(after / "audit.jsonl")

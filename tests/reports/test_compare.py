@@ -115,6 +115,22 @@ def test_runs_on_other_tasks_are_labelled_unpaired() -> None:
     assert "Q2_K is not held against demo-5M:F16: different tasks" in text
 
 
+def test_what_asking_twice_changed_stands_beside_the_differences() -> None:
+    twice = {"tasks": 40, "texts_differ": 9, "verdicts_differ": 2, "differing": [], "flipped": []}
+    text = shown(to_rich(rows(compare_runs([{**LADDER[0], "audit": twice}, *LADDER[1:]])), 110), 110)
+    assert "F16     75.0 [66.6, 81.9]  ok           baseline      2 of 40    645" in text
+    assert "F16 asked twice: 2 of 40 verdicts differed, 9 texts" in text
+    assert ("Q4_K_M is within the noise floor: it disagrees with demo-5M:F16 on 6 tasks, no larger a share than the "
+            "same model asked twice with itself") in " ".join(text.split())
+    assert "Q2_K is within" not in text
+    table = rows(compare_runs([{**LADDER[0], "audit": twice}, *LADDER[1:]]))
+    listed = list(csv.DictReader(io.StringIO(to_csv(table, CSV_KEYS))))
+    assert [(row["audit_tasks"], row["audit_verdicts_differ"], row["within_noise"]) for row in listed] == [
+        ("40", "2", ""), ("", "", "True"), ("", "", "True"), ("", "", "False")]
+    assert json.loads(to_json(table))[2]["within_noise"] is True
+    assert "within_noise" not in json.loads(to_json(rows(compare_runs(LADDER))))[2]
+
+
 def test_markdown_has_a_table_a_section() -> None:
     assert to_markdown(rows(compare_runs(LADDER[:1] + LADDER[3:]))) == r"""### math: demo-5M
 
@@ -181,7 +197,8 @@ hostile = st.fixed_dictionaries(
      "results": st.dictionaries(st.sampled_from(
          ["score", "total_passed", "total_problems", "failed_tasks", "difficulty_scores", "field_scores"]),
          json_values)},
-    optional=dict.fromkeys(("config", "validity", "interval", "bounds", "tasks_sha256", "outcomes", "latency", "status",
+    optional=dict.fromkeys(("faults", "audit", "thinking", "checks", "config",
+                            "validity", "interval", "bounds", "tasks_sha256", "outcomes", "latency", "status",
                             "run_id", "usage", "provenance", "energy", "mine"), json_values))
 
 

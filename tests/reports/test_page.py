@@ -5,6 +5,7 @@ from __future__ import annotations
 from html.parser import HTMLParser
 from typing import Any
 
+from core.doubts import Doubt, Example
 from reports.page import to_html
 
 RECORD: dict[str, Any] = {
@@ -41,6 +42,18 @@ def test_a_doubtful_score_says_so_above_everything() -> None:
     record = {**RECORD, "validity": {"status": "suspect", "reasons": ["2 of 2 tasks cut off by the token limit"]}}
     text = _Seen(to_html(record)).text
     assert text.index("Suspect: 2 of 2 tasks") < text.index("Outcomes")
+
+
+def test_the_page_has_the_evidence_and_the_word_beside_the_score() -> None:
+    record = {**RECORD, "validity": {"status": "suspect", "reasons": ["why"], "hints": ["--max-tokens 64: do"]}}
+    evidence = [Doubt("looping", 2, [Example("math/1", 0, "length", 9, "<b>one\none")]), Doubt("empty", 1, [])]
+    page = to_html(record, evidence)
+    seen = _Seen(page)
+    assert "50.0 % suspect" in seen.text
+    assert "To do: --max-tokens 64: do" in seen.text
+    for words in ("Evidence", "ends by repeating itself: 2", "<b>one\\none", "answered with nothing: 1"):
+        assert words in seen.text
+    assert "b" not in seen.tags
 
 
 def test_nothing_in_a_foreign_record_becomes_markup() -> None:

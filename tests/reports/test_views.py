@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -11,9 +12,10 @@ from rich.cells import cell_len
 from rich.console import Console, RenderableType
 
 from analysis.comparison import compare_runs
+from core.doubts import Doubt, Example
 from reports import numbers
 from reports.live import LiveState, plain_line, render
-from reports.run_summary import to_rich_summary
+from reports.run_summary import line, to_rich_summary
 from reports.show import to_rich as show
 from reports.text import escape
 
@@ -90,6 +92,76 @@ Failed tasks (3)
   math/1  math/2  math/10"""
 
 
+DOUBTED = {
+    **RECORD,
+    "validity": {"status": "suspect", "reasons": ["2 of 6 tasks cut off inside thinking that never closed"],
+                 "hints": ["--max-tokens 4096: 2 of 6 replies were cut at 512 tokens"]},
+    "faults": [{"kind": "timeout", "count": 3, "reason": "no reply within 2 s"}, "odd"],
+    "thinking": {"tokens": 14574, "share": 0.6213, "unclosed": 2, "estimated": True},
+    "audit": {"tasks": 3, "texts_differ": 2, "verdicts_differ": 1, "differing": ["math/1", "math/2"]},
+    "checks": {"sampling": "as asked", "template": "keeps the prompt"},
+}
+EVIDENCE = [
+    Doubt("truncated", 2, [Example("math/1", 0, "length", 512, "So, wait.\nLet me"), Example("math/2", 1)]),
+    Doubt("failed", 3, [Example("math/10", 0, detail="timeout: no reply within 2 s\x1b[2J")]),
+]
+
+
+def test_a_doubtful_run_is_shown_with_its_evidence_what_to_do_and_what_was_checked() -> None:
+    text = shown(show(DOUBTED, "runs/r1", EVIDENCE))
+    for block in ("""
+  Validity      suspect:
+                2 of 6 tasks cut off inside thinking that never closed
+  To do         --max-tokens 4096: 2 of 6 replies were cut at 512 tokens
+""", """
+Evidence
+  cut off by the token limit or the context: 2
+    math/1, length, 512 tokens  ... So, wait.\\nLet me
+    math/2, sample 1
+  requests that brought no reply: 3
+    math/10  timeout: no reply within 2 s\\x1b[2J
+""", """
+Faults in mid-run
+  timeout       3 times; no reply within 2 s
+                odd
+
+Asked twice
+  texts that differ     2 of 3
+  verdicts that differ  1 of 3
+  tasks                 math/1  math/2
+""", """
+  completion tokens      23,456
+  of them thinking       62.1 %  (estimated from characters)
+  thinking never closed  2 replies
+""", """
+Checks of the server
+  sampling      as asked
+  template      keeps the prompt
+"""):
+        assert block in text
+
+
+def test_without_the_run_folder_a_doubtful_run_says_that_there_are_no_examples() -> None:
+    assert "Evidence\n  the run folder is not here, so there are no examples\n" in shown(show(DOUBTED))
+    assert "Evidence" not in shown(show({**DOUBTED, "validity": {"status": "ok", "reasons": []}}))
+
+
+def test_the_last_words_say_what_thinking_cost_what_differed_and_what_to_do() -> None:
+    text = shown(to_rich_summary([DOUBTED], [], ledger="l", run_folders=["runs/r1"], width=80))
+    assert """
+  62.1 % of the tokens spent thinking (estimated), 2 replies never closed it
+  asked twice: texts differed for 2 of 3 tasks, verdicts for 1
+  suspect: 2 of 6 tasks cut off inside thinking that never closed
+  to do: --max-tokens 4096: 2 of 6 replies were cut at 512 tokens
+""" in text
+
+
+def test_one_line_of_a_doubtful_run_gives_every_reason() -> None:
+    record = {**DOUBTED, "validity": {"status": "suspect", "reasons": ["one thing", "another"]}}
+    assert line(record) == ("math  demo-5M:Q2_K: score 40.0 % (suspect), 95 % interval 11.8 to 76.9 %, 2 min 09 s; "
+                            "suspect: one thing; another")
+
+
 def test_a_minimal_record_is_shown_with_what_it_has() -> None:
     assert shown(show({"timestamp": 1, "benchmark": "b", "model": "m", "results": {}})) == """\
 b  m
@@ -133,6 +205,13 @@ def test_the_live_display_shows_tasks_score_speed_time_and_queue_in_four_lines()
     assert lines[2] == "score 48.2 % [37.0, 59.6]   645 tok/s   1 min 12 s, about 1 min 36 s left"
     assert lines[3:] == ["34 correct   30 wrong   5 no answer   2 truncated   3 to verify"]
     assert all(cell_len(line) <= 80 for line in lines)
+
+
+def test_replies_that_loop_are_counted_while_they_come() -> None:
+    state = replace(STATE, looping=2)
+    assert shown(render(state)).splitlines()[3:] == [
+        "34 correct   30 wrong   5 no answer   2 truncated   2 looping   3 to verify"]
+    assert plain_line(state).endswith("2 truncated, 2 looping")
 
 
 def test_before_anything_is_known_the_display_says_what_is_being_done() -> None:

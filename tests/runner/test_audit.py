@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from core.errors import UsageError
@@ -17,7 +19,7 @@ IDS = [f"t/{number}" for number in range(100)]
 TASKS = [Task(task_id, {}) for task_id in IDS]
 
 
-def second(task_id: str, text: str = "reply", **more: bool) -> Sample:
+def second(task_id: str, text: str = "reply", **more: Any) -> Sample:
     return Sample(task_id, SECOND_ASKING, text, completion_tokens=5, **more)
 
 
