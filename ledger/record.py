@@ -38,6 +38,8 @@ field                             meaning (unit)
 ``config.server_args``            further arguments of the server, a list
 ``config.sampling``               ``temperature``, ``top_p``, ``top_k``, ``min_p``, ``max_tokens`` (tokens), ``seed``;
                                   what is absent was left to the server
+``config.sampling_effective``     what the server says of its sampler for these requests, its own defaults among them;
+                                  absent where it does not tell
 ``config.strategy``               ``single``, …
 ``config.samples_per_task``       samples drawn for one task
 ``config.scored_by``              ``script`` where the user's script printed the score itself; absent otherwise
@@ -70,11 +72,21 @@ field                             meaning (unit)
 ``bounds``                        ``[low, high]``: the score had all truncated tasks failed or passed (percent);
                                   absent when none was truncated
 ``outcomes``                      ``{outcome: number of tasks}``, outcomes that occurred; all tasks, counted or not
-``validity``                      ``{"status": "ok" | "suspect", "reasons": [one line each]}``
+``validity``                      ``{"status": "ok" | "suspect", "reasons": [one line each]}``; ``hints``: which flag to
+                                  raise where a limit decided the score; see docs/validity.md
+``checks``                        what the server told before the run: ``sampling`` (``as asked``, what differs, or
+                                  ``not reported: why``) and ``template`` (``keeps the prompt``, or what it drops)
+``thinking``                      absent where no reply thought: ``tokens``, ``share`` (of the completion tokens, 0 to
+                                  1), ``unclosed`` (replies whose thinking never closed), ``estimated`` (by characters)
+``audit``                         tasks asked twice, with ``--audit``: ``tasks`` (answered twice), ``texts_differ``,
+                                  ``verdicts_differ`` (passed by one reply only), ``differing`` and ``flipped`` (ids of
+                                  either), ``unanswered``; ``requests``, ``completion_tokens``: what that cost, which is
+                                  in no other count but ``latency.tokens_per_second``
 --------------------------------  --------------------------------------------------------------------------------------
 ``usage.prompt_tokens``           tokens of all prompts (tokens)
 ``usage.completion_tokens``       tokens generated, thinking included (tokens)
 ``usage.cached_tokens``           prompt tokens the server took from its cache; part of ``prompt_tokens`` (tokens)
+``usage.thinking_tokens``         completion tokens spent thinking (tokens)
 ``usage.requests``                requests sent, failed ones included
 ``usage.requests_failed``         requests that brought no reply
 ``faults``                        what went wrong in mid-run without ending it: a list of ``kind``, ``count`` and
