@@ -113,7 +113,7 @@ def _noise_notes(name: str, row: Mapping[str, Any]) -> list[str]:
     """What asking twice says of this row's difference."""
     notes = []
     audit = value_at(row, "audit")
-    if isinstance(audit, list):
+    if isinstance(audit, list) and any(audit[1:]):
         notes.append(f"{name} asked twice: {audit[2]} of {audit[0]} verdicts differed, {audit[1]} texts")
     flips = value_at(row, "flips")
     if row.get("within_noise") is True and isinstance(flips, list) and sum(flips):
