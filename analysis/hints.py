@@ -37,6 +37,8 @@ class Cuts:
     """Tokens."""
     ctx_size: int | None = None
     """Tokens a slot."""
+    ctx_train: int | None = None
+    """Tokens that the model was trained for."""
     backend: str = ""
 
 
@@ -64,15 +66,17 @@ def _of_limit(cuts: Cuts) -> Iterator[str]:
     room = _room(cuts, wanted)
     with_context = f" --ctx-size {room}" if cuts.ctx_size is not None and room > cuts.ctx_size else ""
     yield (f"--max-tokens {wanted}{with_context}: {cuts.by_limit} of {cuts.answered} replies were cut at "
-           f"{cuts.max_tokens} tokens, and about so many would let nearly all of them end")
+           f"{cuts.max_tokens} tokens, and about so many would let nearly all of them end{_beyond(cuts, room)}")
 
 
 def _of_context(cuts: Cuts) -> Iterator[str]:
     if not cuts.by_context or cuts.ctx_size is None:
         return
-    room = max(_room(cuts, cuts.max_tokens), 2 * cuts.ctx_size)
-    yield (f"--ctx-size {_up(room)}: the context of {cuts.ctx_size} tokens a slot, not --max-tokens, ended "
-           f"{cuts.by_context} of {cuts.answered} tasks")
+    room = _up(max(_room(cuts, cuts.max_tokens), 2 * cuts.ctx_size))
+    if cuts.ctx_train is not None and room > cuts.ctx_train > cuts.ctx_size:
+        room = cuts.ctx_train
+    yield (f"--ctx-size {room}: the context of {cuts.ctx_size} tokens a slot, not --max-tokens, ended "
+           f"{cuts.by_context} of {cuts.answered} tasks{_beyond(cuts, room)}")
 
 
 def _of_thinking(cuts: Cuts) -> Iterator[str]:
@@ -93,6 +97,12 @@ def _of_loops(cuts: Cuts) -> Iterator[str]:
 
 def _room(cuts: Cuts, reply: int) -> int:
     return _up(reply + (cuts.longest_prompt or 0) + 1)
+
+
+def _beyond(cuts: Cuts, room: int) -> str:
+    if cuts.ctx_train is None or room <= cuts.ctx_train:
+        return ""
+    return f"; the model was trained for {cuts.ctx_train}, though, and may not keep up beyond"
 
 
 def _up(tokens: int) -> int:
