@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -11,6 +13,17 @@ from typing import Any
 from core.errors import BadInput, BenchError
 from ledger.folder import CONFIG, RunFolder
 from ledger.run_id import choose
+
+
+def check_writable(runs_root: Path) -> None:
+    """Finds out before a run whether folders can be made there. Raises BadInput."""
+    try:
+        runs_root.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=runs_root):
+            pass
+    except OSError as error:
+        hint = "free some space" if error.errno in {errno.ENOSPC, errno.EDQUOT} else "give --runs-root another place"
+        raise BadInput(f"{runs_root}: no run folder can be made there ({error.strerror}); {hint}") from error
 
 
 def find(runs_root: Path, name: str) -> RunFolder:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.scripts.prompt_files import roles
-from core.errors import BadInput, BenchError, Interrupted, ServerError
+from core.errors import BenchError, Interrupted, ServerError
 from core.records import Endpoint, ModelInfo
 from core.version import VERSION
 from evaluators.levels import SEATBELT
@@ -22,7 +22,7 @@ from evaluators.pool import VerifierPool
 from evaluators.probe import gaps
 from evaluators.registry import EVALUATORS
 from ledger import record as ledger_record
-from ledger import store
+from ledger import runs, store
 from ledger.run_id import make_run_id
 from runner.ahead import read_ahead
 from runner.cell import CellLoop
@@ -68,6 +68,7 @@ def run(request: Request, hooks: Hooks) -> Report:
     """
     planned = [(load, [_work(request, cell, hooks) for cell in load.cells]) for load in loads(request)]
     store.check_writable(request.outputs.results)
+    runs.check_writable(request.outputs.runs_root)
     report = Report(failures=list(request.refused), planned=sum(len(works) for _, works in planned))
     for error in request.refused:
         hooks.observer.note(str(error))
@@ -192,13 +193,8 @@ def _roles(request: Request, work: Work) -> tuple[str, ...]:
 
 
 def _server_log(request: Request, label: str) -> Path:
-    root = request.outputs.runs_root
-    try:
-        root.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise BadInput(f"--runs-root {root}: it cannot be made ({error.strerror}); give another place.") from error
     name = make_run_id(utc_timestamp(), "server", label, secrets.token_hex(3))
-    return root / f"{name}.log"
+    return request.outputs.runs_root / f"{name}.log"
 
 
 def _keep(log: Path, copy: Path) -> None:

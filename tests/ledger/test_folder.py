@@ -23,7 +23,7 @@ from core.outcomes import Outcome
 from core.records import Answer, Sample, Task, Verdict, Verified
 from ledger.folder import RunFolder
 from ledger.lines import LineFile, line_of, read_lines
-from ledger.runs import find, left_behind, unfinished
+from ledger.runs import check_writable, find, left_behind, unfinished
 from ledger.syncing import Syncing
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -264,6 +264,16 @@ def test_runs_of_other_users_are_passed_over_and_told(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     assert done.stdout.endswith(f"{A} cannot be written to (Permission denied)\nNone\n")
     assert B not in done.stdout
+
+
+def test_a_place_where_no_run_folder_can_be_made_is_known_before_the_run(tmp_path: Path) -> None:
+    check_writable(tmp_path / "deep" / "runs")
+    assert not list((tmp_path / "deep" / "runs").iterdir())
+    (tmp_path / "file").touch()
+    for root in (tmp_path / "file" / "runs", tmp_path / "file", Path("/proc/runs")):
+        with pytest.raises(BadInput, match="give --runs-root another place") as caught:
+            check_writable(root)
+        assert str(root) in str(caught.value)
 
 
 def test_a_run_left_behind_is_found_by_some_of_its_settings_unless_a_runner_holds_it(tmp_path: Path) -> None:
