@@ -26,7 +26,10 @@ _FLAGS = ("--model", "demo:F16", "--benchmark", "math", "--server", "xllamacpp",
 _VICTIMS = {"script": "math_tasks.py", "server": "xllamacpp_host"}
 _POLL_S = 0.002
 _LONGEST_S = 120.0
-_SOON_S, _AT_ONCE_S = 1.5, 0.03
+_AT_ONCE_S, _START_S, _AGAIN_S, _END_S = 0.03, 1.5, 0.2, 0.15
+"""How long after its number of samples a kill may come; after the kill of a runner, which starts meanwhile; of another;
+after the last sample."""
+
 _LOSSES_WITHOUT_REPLY = 2
 """Script and server are killed so often before a sample comes: a task lost three times is rightly set aside."""
 
@@ -167,12 +170,14 @@ class Kill:
 def plan(count: int, tasks: int, chance: random.Random) -> list[Kill]:
     """Kills in the order in which they are due."""
     victims = ["runner", *_VICTIMS] * (count // 3 + 1)
-    soon, late = count // 6, count // 12
+    soon, late = count // 6, count // 20
     middle = sorted(chance.sample(range(1, tasks), count - soon - late))
     due = [Kill(victims[n], samples, chance.uniform(0, _AT_ONCE_S)) for n, samples in enumerate(middle)]
     for n in range(soon):
-        due.insert(chance.randint(0, len(due)), Kill(victims[n], None, chance.uniform(0, _SOON_S)))
-    return due + [Kill("runner", tasks, chance.uniform(0, 0.4)) for _ in range(late)]
+        at = chance.randint(1, len(due))
+        longest_s = _START_S if due[at - 1].who == "runner" else _AGAIN_S
+        due.insert(at, Kill(victims[n], None, chance.uniform(0, longest_s)))
+    return due + [Kill("runner", tasks, chance.uniform(0, _END_S)) for _ in range(late)]
 
 
 @dataclass

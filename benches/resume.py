@@ -66,19 +66,21 @@ def faults_of(calm: killing.Run, harried: killing.Run) -> list[str]:
 
 
 def kills(folder: Path, calm: killing.Run, count: int, seed: int) -> list[str]:
-    """The run that is killed; what is wrong with it."""
-    run = killing.Run(folder / "killed")
-    began = time.monotonic()
-    with killing.Looking(run) as looking:
-        done = killing.harry(run, killing.plan(count, len(calm.responses()), random.Random(seed)))
-        done.finish(run)
-    by = ", ".join(f"{number} {who}" for who, number in collections.Counter(done.killed).items())
-    again = run.printed() - len(run.responses())
-    print(f"{len(done.killed)} kills ({by}) in {time.monotonic() - began:.0f} s, {done.starts} starts of the runner; "
-          f"{len(run.responses())} samples, {again} more that had been in flight; "
-          f"{looking.looks} looks into the ledger; processes left {len(done.left)}")
-    return [*faults_of(calm, run), *looking.problems, *(f"still running: {what}" for what in done.left),
-            *([] if len(done.killed) == count else [f"only {len(done.killed)} of {count} kills before the run ended"])]
+    """The run that is killed, and another where it ended before all its kills had come; what is wrong with them."""
+    chance, left, found = random.Random(seed), count, list[str]()
+    while left > 0:
+        run, began = killing.Run(folder / f"killed-{left}", *calm.flags), time.monotonic()
+        with killing.Looking(run) as looking:
+            done = killing.harry(run, killing.plan(left, len(calm.responses()), chance))
+            done.finish(run)
+        by = ", ".join(f"{number} {who}" for who, number in collections.Counter(done.killed).items())
+        again = run.printed() - len(run.responses())
+        print(f"{len(done.killed)} kills ({by}) in {time.monotonic() - began:.0f} s, {done.starts} starts of the "
+              f"runner; {len(run.responses())} samples, {again} more that came and were not written; "
+              f"{looking.looks} looks into the ledger; {len(done.left)} processes left", flush=True)
+        found += [*faults_of(calm, run), *looking.problems, *(f"still running: {what}" for what in done.left)]
+        left -= max(1, len(done.killed))
+    return found
 
 
 def full_disk(folder: Path, calm: killing.Run, seed: int) -> list[str]:
@@ -92,7 +94,7 @@ def full_disk(folder: Path, calm: killing.Run, seed: int) -> list[str]:
         print("a full disk: not tried, since only root may mount a small one")
         return []
     try:
-        run, fills, found = killing.Run(disk / "run"), 0, list[str]()
+        run, fills, found = killing.Run(disk / "run", *calm.flags), 0, list[str]()
         with killing.Looking(run) as looking:
             while (ended := run.whole()).code != 0 and fills < 200:
                 fills += 1
