@@ -164,7 +164,7 @@ def _record(
         if prepared.earlier.record is not None:
             return conclude_again(request.outputs.results, folder, prepared.earlier.record)
         try:
-            echo = ask(running.serving.server.endpoint, work.sampling, _roles(request, work))
+            echo = ask(running.serving.server.endpoint, work.sampling, _roles(request, work), hooks.stop_requested)
             outcome = CellLoop(prepared, running.serving, running.pool, hooks, place).run()
             server = running.serving.server
             around = Surroundings(

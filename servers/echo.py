@@ -15,7 +15,8 @@ an older build, one that is too busy) is never suspected for it: then nothing is
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+import threading
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -27,6 +28,7 @@ from servers.backends.base import listed
 from servers.http import LOOPBACK
 
 TIMEOUT_S: Final = 30.0
+STOP_SEEN_S: Final = 0.1
 TELLING: Final = frozenset({"llama-server", "xllamacpp", "llama.cpp"})
 """Backends that are llama.cpp's own server."""
 MARKERS: Final[Mapping[str, str]] = {"system": "benchrunnersystem", "user": "benchrunnerprompt"}
@@ -59,8 +61,23 @@ class Echo:
 NOT_ASKED: Final = Echo()
 
 
-def ask(endpoint: Endpoint, sampling: Sampling, roles: Sequence[str] = ("user",)) -> Echo:
-    """One request of one token. ``roles``: the messages that the benchmark sends. Never raises."""
+def ask(
+    endpoint: Endpoint, sampling: Sampling, roles: Sequence[str] = ("user",),
+    stop_requested: Callable[[], bool] = lambda: False,
+) -> Echo:
+    """One request of one token. ``roles``: the messages that the benchmark sends. Never raises.
+
+    A stop that is requested meanwhile is heard at once: the thread that waits for the server is left to itself.
+    """
+    found: list[Echo] = []
+    thread = threading.Thread(target=lambda: found.append(_ask(endpoint, sampling, roles)), daemon=True)
+    thread.start()
+    while thread.is_alive() and not stop_requested():
+        thread.join(STOP_SEEN_S)
+    return found[0] if found else Echo(problem="stopped")
+
+
+def _ask(endpoint: Endpoint, sampling: Sampling, roles: Sequence[str]) -> Echo:
     if endpoint.backend not in TELLING:
         return Echo(problem=f"{endpoint.backend} does not tell")
     asked = {name: value for name, value in asdict(sampling).items() if value is not None}

@@ -112,6 +112,13 @@ def test_a_server_that_hangs_holds_the_run_for_a_moment_only(odd: Any, monkeypat
     assert time.monotonic() - began < 3
 
 
+def test_a_stop_is_heard_while_it_waits(odd: Any) -> None:
+    odd.wait_s = 5.0
+    began = time.monotonic()
+    assert ask(odd.endpoint, ASKED, stop_requested=lambda: True) == echo.Echo(problem="stopped")
+    assert time.monotonic() - began < 3
+
+
 def test_it_asks_for_one_token_and_no_cache_with_the_runs_own_sampling(odd: Any) -> None:
     ask(odd.endpoint, Sampling(temperature=0.5, max_tokens=4096))
     [(path, body)] = odd.asked
