@@ -138,7 +138,7 @@ def terms(parts: Parts, setting: Setting) -> str:
     """``weights 4.9 GB + KV 1.0 GB (4 x 8192 tokens) + buffers 0.3 GB``."""
     slots = f"{setting.slots} x " if setting.slots > 1 else ""
     return (f"weights {size(parts.weights)} + KV {size(parts.kv_cache)} ({slots}{setting.ctx_size} tokens) + buffers "
-            f"{size(parts.buffers)}")
+            f"{size(parts.buffers)}" + (f" + checkpoints {size(parts.checkpoints)}" if parts.checkpoints else ""))
 
 
 def size(count: float) -> str:

@@ -19,8 +19,11 @@ first step freed; without flash attention the scores of every head against the w
 number for each token of the batch and each cell. All numbers have four bytes, masks two with flash attention.
 *Output* ("output buffer size", ``llama_context::output_reserve``): the vocabulary's logits, once a slot.
 
-For dense models and mixtures this is exact or a few per cent above; for recurrent ones, and attention without flash
-attention, it is an upper bound. A server compiled from an older llama.cpp may keep logits for the whole batch.
+While it runs, a server keeps copies of windows and recurrent states in RAM, to go back to a prompt's end ("context
+checkpoints"); they are in no report, and are planned for (``checkpoints``).
+
+For dense models and mixtures all this is exact to about a per cent; for recurrent ones, and latent attention without
+flash attention, it is an upper bound. A server compiled from an older llama.cpp may keep logits for the whole batch.
 
 With layers on a GPU (``llama_model::load_tensors``): the last layers go there, the output first, each with its cache;
 the token embedding stays in RAM, and where it doubles as the output there is a second copy of it. A model that is only
@@ -72,14 +75,17 @@ class Parts:
     buffers: int = 0
     droppable: int = 0
     """Of the weights: what the system may take back without being missed."""
+    checkpoints: int = 0
+    """What comes on top while it runs."""
 
     @property
     def total(self) -> int:
+        """As the server reports it."""
         return self.weights + self.kv_cache + self.buffers
 
     @property
     def needed(self) -> int:
-        return self.total - self.droppable
+        return self.total - self.droppable + self.checkpoints
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,16 +125,18 @@ class MemoryModel:
         first = max(0, self.all_layers - setting.gpu_layers)  # the first layer that is on the GPU
         cache = [self._layer_cache(layer, setting) for layer in self.shape.layers]
         compute, masks = self._compute(setting), self._masks(setting)
-        output = self._outputs(setting) * self.shape.vocabulary * NUMBER_BYTES
+        output = setting.slots * self.shape.vocabulary * NUMBER_BYTES
         if not self.gpus or not setting.gpu_layers:
             mapped, droppable = self._mapped
-            return Needs(Parts(mapped, sum(cache), compute + masks + output, droppable))
+            buffers = compute + masks + output
+            return Needs(Parts(mapped, sum(cache), buffers, droppable, self._checkpoints(setting)))
         there = sum(size for layer, size in self._layer_weights.items() if layer >= first) + self._output_weights
         beside = self.header.weight_bytes - there + self._shared_output
         partly = max((size for layer, size in self._layer_weights.items() if layer < first), default=0)
         cache_there = sum(cache[first:]) if self.options.cache_on_gpu else 0
         staging = self._batch(setting) * self.shape.embedding * NUMBER_BYTES
-        host = Parts(beside, sum(cache) - cache_there, masks + staging + output)
+        host = Parts(beside, sum(cache) - cache_there, masks + staging + output,
+                     checkpoints=self._checkpoints(setting))
         return Needs(host, Parts(there, cache_there, (compute + masks) * self.gpus + partly))
 
     # -- weights ---------------------------------------------------------------------------------------------------
@@ -187,6 +195,12 @@ class MemoryModel:
         row = _row_bytes(layer.key, self.options.key_type) + _row_bytes(layer.value, self.options.value_type)
         return setting.slots * (cells * row + layer.state * NUMBER_BYTES)
 
+    def _checkpoints(self, setting: Setting) -> int:
+        kept = [layer for layer in self.shape.layers if layer.windowed or layer.state]
+        if self.options.full_window:
+            kept = [layer for layer in kept if layer.state]
+        return self.options.checkpoints * sum(self._layer_cache(layer, setting) for layer in kept)
+
     # -- buffers ---------------------------------------------------------------------------------------------------
 
     def _batch(self, setting: Setting) -> int:
@@ -214,7 +228,8 @@ class MemoryModel:
         attention = 2 * shape.embedding + 3 * shape.query + key + value
         if not self.options.flash_attention:
             scores = shape.heads * self._cells(setting)
-            attention = 3 * shape.embedding + 5 * shape.query + key + value + scores
+            more = shape.embedding + shape.query if (self.header.architecture or "").startswith("gemma") else 0
+            attention = 2 * shape.embedding + 4 * shape.query + key + value + scores + more
         logits = min(self._outputs(setting), tokens) * shape.vocabulary + 2 * shape.embedding * tokens
         return NUMBER_BYTES * max(tokens * max(widest, attention), logits) + INPUT_BYTES * tokens
 

@@ -10,6 +10,8 @@ from typing import Any, Final
 N_BATCH: Final = 2048
 N_UBATCH: Final = 512
 MOST_TOKENS: Final = 1 << 20
+CHECKPOINTS: Final = 3
+"""The server allows 32 a slot, 8,192 tokens apart and at the prompt's end; a benchmark's prompts make two or three."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +30,8 @@ class MemoryOptions:
     mapped: bool = True
     outputs: int | None = None
     """Tokens whose logits are kept at once; None: one a slot."""
+    checkpoints: int = CHECKPOINTS
+    """Copies a slot keeps in RAM of what cannot be rolled back: windows and recurrent states."""
     uncounted: tuple[str, ...] = ()
     """Arguments that change memory in a way that is not worked out here."""
 
@@ -45,7 +49,8 @@ _NAMES: Final[dict[str, str]] = {
     "-kvo": "cache_on_gpu", "--kv-offload": "cache_on_gpu", "offload_kqv": "cache_on_gpu",
     "-nr": "no_repack", "--no-repack": "no_repack", "no_extra_bufts": "no_repack",
     "--no-mmap": "no_mmap", "use_mmap": "mapped", "-lm": "load_mode", "--load-mode": "load_mode",
-    "load_mode": "load_mode",
+    "load_mode": "load_mode", "--ctx-checkpoints": "checkpoints", "-ctxcp": "checkpoints",
+    "--swa-checkpoints": "checkpoints", "n_ctx_checkpoints": "checkpoints",
 }
 _UNCOUNTED: Final = re.compile(
     r"-md|--model-draft|--spec-draft|-mm\b|--mmproj|mmproj\.|speculative\.|-ot|--override-tensor|tensor_buft|-cmoe|"
@@ -89,6 +94,8 @@ def _change(kind: str, text: str) -> Mapping[str, Any]:
         return {kind: _TYPE_NUMBERS.get(name, name)}
     if kind in {"n_batch", "n_ubatch"}:
         return {kind: int(value)} if value.isdecimal() and 0 < int(value) <= MOST_TOKENS else {}
+    if kind == "checkpoints":
+        return {kind: min(int(value), CHECKPOINTS)} if value.isdecimal() else {}
     if kind == "load_mode":
         return {"mapped": value in {"auto", "mmap", "mmap+mlock", "mmap_mlock"}}
     if kind in _REVERSED:

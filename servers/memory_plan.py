@@ -47,7 +47,8 @@ class MemoryPlan:
         on_gpu = bool(self.needs.vram.total)
         found = {
             "weights_bytes": both.weights, "kv_cache_bytes": both.kv_cache, "buffers_bytes": both.buffers,
-            "total_bytes": both.total, "needed_bytes": both.needed, "free_ram_bytes": room.ram_bytes,
+            "total_bytes": both.total, "needed_bytes": both.needed,
+            "checkpoints_bytes": both.checkpoints or None, "free_ram_bytes": room.ram_bytes,
             "reserve_ram_bytes": room.reserve_bytes, "gpu_bytes": self.needs.vram.total if on_gpu else None,
             "usable_gpu_bytes": room.vram_bytes if on_gpu else None,
             "gpu_layers": self.setting.gpu_layers, "layers": self.layers,

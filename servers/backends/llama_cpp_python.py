@@ -43,7 +43,7 @@ class LlamaCppPython:
     max_slots: int | None = 1
     capabilities = frozenset({"seed"})  # its response_format knows no json_schema, its replies no timings
     # its own defaults; and it has the logits of a whole batch computed
-    memory_options = MemoryOptions(n_batch=512, n_ubatch=512, flash_attention=False, outputs=512)
+    memory_options = MemoryOptions(n_batch=512, n_ubatch=512, flash_attention=False, outputs=512, checkpoints=0)
 
     def find(self, settings: ServerSettings) -> Found:
         if importlib.util.find_spec("llama_cpp") is None:

@@ -44,7 +44,8 @@ SMALL_BATCH, NO_FLASH = {"n_ubatch": 128}, {"flash_attn_type": "LLAMA_FLASH_ATTN
 
 
 @pytest.mark.parametrize(("name", "setting", "more", "above"), [
-    ("llama-8b", USUAL, {}, 0.01), ("llama-8b", EIGHT, Q8_CACHE, 0.01), ("llama-8b", EIGHT, NO_FLASH, 0.10),
+    ("llama-8b", USUAL, {}, 0.01), ("llama-8b", EIGHT, Q8_CACHE, 0.01), ("llama-8b", EIGHT, NO_FLASH, 0.01),
+    ("gemma3-4b", EIGHT, NO_FLASH, 0.05),
     ("qwen3-4b", EIGHT, SMALL_BATCH, 0.01), ("qwen3-moe", USUAL, {}, 0.01), ("mixtral", EIGHT, {}, 0.01),
     ("gemma3-4b", USUAL, {}, 0.01), ("gemma3-4b", EIGHT, {"swa_full": True}, 0.01), ("deepseek2", USUAL, {}, 0.05),
     ("mamba", EIGHT, {}, 0.15),
@@ -52,13 +53,13 @@ SMALL_BATCH, NO_FLASH = {"n_ubatch": 128}, {"flash_attn_type": "LLAMA_FLASH_ATTN
 def test_cache_and_buffers_are_those_that_llama_cpp_tells_for_headers_of_real_models(
     tmp_path: Path, name: str, setting: Setting, more: Mapping[str, Any], above: float,
 ) -> None:
-    """The cache to the tenth of a MiB; the buffers not below by more than a hundredth, and not far above."""
+    """The cache to the tenth of a MiB; the buffers to the hundredth, but for what is hard to tell."""
     path = write_model(tmp_path / "model.gguf", name)
     cache, buffers = library(path, setting, more)
     options = memory_options([f"{key}={value}" for key, value in more.items()], MemoryOptions())
     planned = MemoryModel(read_header(path), options).needs(setting).ram
     assert planned.kv_cache / MIB == pytest.approx(cache, abs=0.1)
-    assert -0.011 <= planned.buffers / MIB / buffers - 1 <= above
+    assert -max(0.011, above / 1.2) <= planned.buffers / MIB / buffers - 1 <= above
 
 
 def test_the_layers_on_a_gpu_take_their_cache_with_them_and_the_embedding_stays(tmp_path: Path) -> None:
@@ -98,6 +99,17 @@ def _without(header: Any, name: str) -> Any:
     for info in infos:
         by_type[str(info.kind)] = by_type.get(str(info.kind), 0) + info.size_bytes
     return replace(header, tensor_infos=infos, bytes_by_type=by_type)
+
+
+def test_windows_and_states_are_kept_again_in_ram_while_the_server_runs(tmp_path: Path) -> None:
+    setting = Setting(2, 8192)
+    for name, share in (("gemma3-4b", 5 * 1536 / (5 * 1536 + 8192)), ("mamba", 1), ("llama-8b", 0)):
+        header = read_header(write_model(tmp_path / name, name))
+        needs = MemoryModel(header, MemoryOptions()).needs(setting).ram
+        assert needs.checkpoints == 3 * round(share * needs.kv_cache)
+        assert needs.needed == needs.total + needs.checkpoints
+        none = memory_options(["--ctx-checkpoints", "0"], MemoryOptions())
+        assert MemoryModel(header, none).needs(setting).ram.checkpoints == 0
 
 
 def test_repacked_weights_are_counted_twice_as_reported_and_once_as_needed() -> None:
