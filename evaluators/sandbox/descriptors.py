@@ -12,7 +12,7 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
-_NUMBERS = {count: struct.Struct(f"{count}i") for count in (1, 2, 3)}
+_NUMBERS = {count: struct.Struct(f"{count}i") for count in (1, 2, 3, 4)}
 Link = _socket.socket
 
 
@@ -21,7 +21,7 @@ def pair() -> tuple[Link, Link]:
 
 
 def send_with(link: Link, text: bytes, descriptors: Sequence[int]) -> None:
-    """One message with up to three descriptors. Raises OSError."""
+    """One message with up to four descriptors. Raises OSError."""
     rights = _NUMBERS[len(descriptors)].pack(*descriptors)
     link.sendmsg([text], [(_socket.SOL_SOCKET, _socket.SCM_RIGHTS, rights)])
 

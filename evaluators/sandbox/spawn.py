@@ -1,7 +1,6 @@
 """The judge's hands: the candidate that stands ready for it, and asking it.
 
-The candidate was forked and confined before the judge got anything of the run (``standby``), so whatever the judge does
-here, it inherits nothing of it.
+The candidate is no child of the judge's (``standby``), so whatever the judge does here, it inherits nothing of it.
 """
 
 from __future__ import annotations
@@ -11,16 +10,21 @@ import os
 import socket
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from evaluators.sandbox import protocol, values
 from evaluators.sandbox.descriptors import Link, send_with
 from evaluators.sandbox.meter import Meter
+from system.sandbox import limits, processes
 from system.sandbox.confine import Cell
 from system.sandbox.limits import Limits
-from system.sandbox.processes import Child, Use, use_of_ours
+from system.sandbox.processes import Use
 
 TICK_S = 0.02
+ASKS = b"?"
+"""The judge to the worker: how did the candidate end? The answer is a wait status, or ``-`` if it has not yet."""
+ANSWER_BYTES = 32
 BUILT = b"1"
 """What a candidate says when its layers are built. Only what is said before the program runs can be believed: an exit
 status or an exception's name would let any program pass off its failure as ours."""
@@ -28,10 +32,29 @@ status or an exception's name would let any program pass off its failure as ours
 
 @dataclass(frozen=True)
 class Candidate:
-    """The process that stands ready, and our end of its socket."""
+    """The process that stands ready: the worker's child, not the judge's."""
 
-    child: Child
+    pid: int
+    first: int
+    """The first process of its pid namespace, whose children are those that lost their parent; 0 where it has none."""
     socket: Link
+    """Our end of its socket."""
+    worker: Link
+    """Where the worker can be asked how it ended."""
+
+    def cpu_s(self) -> float:
+        """Processor seconds so far, also when it has just ended; 0 once the worker has told how."""
+        return limits.cpu_s(self.pid) or 0.0
+
+    def how_it_ended(self) -> str:
+        """Once it has closed its socket."""
+        self.worker.send(ASKS)
+        answer = self.worker.recv(ANSWER_BYTES)
+        return how_it_ended(int(answer)) if answer not in {b"-", b""} else "it closed its connection"
+
+    def use(self, proc: int) -> Use | None:
+        """What all processes of the run have used."""
+        return processes.use_of([self.pid, *(processes.children_of(self.first, proc) if self.first else ())], proc)
 
 
 @dataclass(frozen=True)
@@ -45,14 +68,17 @@ class Run:
     program: int
     """The program's text, an open descriptor that the judge passes on and does not read."""
     cell: Cell
-    limits: Limits
     candidate: Candidate
     proc: int | None = None
     """``/proc`` as it shows all processes of the run; None where there is none."""
 
+    @cached_property
+    def limits(self) -> Limits:
+        return Limits(**self.header["limits"])
+
     def whole_use(self) -> Use | None:
-        """What all processes that the judge has started have used."""
-        return use_of_ours(self.proc) if self.proc is not None else None
+        """What all processes of the run have used."""
+        return self.candidate.use(self.proc) if self.proc is not None else None
 
     @property
     def patience(self) -> float:
@@ -65,7 +91,6 @@ class Run:
             link.setsockopt(socket.SOL_SOCKET, option, protocol.TIMEOUT)  # keep us from looking at the clock
         with contextlib.suppress(OSError):  # what it says next, or does not, tells
             send_with(link, self.line, [self.program])
-        os.close(self.program)
         if protocol.receive_bytes(link.fileno(), len(BUILT)) != BUILT:
             raise SandboxFault("a layer of the sandbox could not be built for this run")
 
@@ -86,7 +111,7 @@ class Server:
     """A candidate process that answers calls. It starts with the program at once."""
 
     def __init__(self, run: Run) -> None:
-        self.child = run.candidate.child
+        self.child = run.candidate
         self._fd = run.candidate.socket.fileno()
         self.meter = Meter(run.limits, run.patience, self.child.cpu_s, run.whole_use)
         run.release()
@@ -97,7 +122,7 @@ class Server:
             message = protocol.receive(self._fd, self.meter.check)
         except protocol.Gone:
             self.meter.check()
-            raise CandidateFailed("died", self._how_it_ended()) from None
+            raise CandidateFailed("died", self.child.how_it_ended()) from None
         except protocol.BadMessage as error:
             raise CandidateFailed("nonsense", str(error)) from None
         if isinstance(message, dict) and key in message:
@@ -109,7 +134,7 @@ class Server:
         try:
             protocol.send(self._fd, message, self.meter.check)
         except OSError:
-            raise CandidateFailed("died", self._how_it_ended()) from None
+            raise CandidateFailed("died", self.child.how_it_ended()) from None
         return self.expect(key)
 
     def call(self, *arguments: Any, **keywords: Any) -> Any:
@@ -121,9 +146,6 @@ class Server:
         except (values.BadValue, RecursionError, MemoryError) as error:
             raise CandidateFailed("nonsense", f"it returned what is no value: {error}") from None
 
-    def _how_it_ended(self) -> str:
-        return how_it_ended(self.child.status) if self.child.wait(0.5) else "it closed its connection"
-
 
 def _failure(message: Any) -> CandidateFailed:
     """The exception a candidate reports, if it is one; anything may have been sent."""
@@ -134,9 +156,7 @@ def _failure(message: Any) -> CandidateFailed:
     return CandidateFailed(error[0][:60], error[1][:500], number)
 
 
-def how_it_ended(status: int | None) -> str:
+def how_it_ended(status: int) -> str:
     """A wait status in words."""
-    if status is None:
-        return "it ended"
     code = os.waitstatus_to_exitcode(status)
     return f"killed by signal {-code}" if code < 0 else f"exited with status {code}"

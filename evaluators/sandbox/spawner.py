@@ -18,6 +18,8 @@ from __future__ import annotations
 import contextlib
 import os
 import select
+import struct
+from _socket import CMSG_SPACE, SOL_SOCKET
 from collections.abc import Callable
 from typing import Any
 
@@ -30,6 +32,9 @@ from system.sandbox.confine import SOCKET_FD, Cell
 
 _GONE = "the process that starts it is gone"
 _NEXT, _LAST, _CLEAN = b"1", b"L", b"0"
+_CREDENTIALS = struct.Struct("3i")
+_CREDENTIALS_SPACE = CMSG_SPACE(_CREDENTIALS.size)
+_SO_PASSCRED = 16
 _ASKED_TO_CLEAN, _NOBODY_ASKS = 101, 102
 """How a process ends that has run no program, so that its status can be believed."""
 
@@ -40,10 +45,12 @@ class Spawner:
     """
 
     def __init__(self, run: Run) -> None:
-        self._socket, self._unread = run.candidate.socket, b""
-        self._compiling = Meter(run.limits, run.patience, run.candidate.child.cpu_s, run.whole_use)
+        self._candidate, self._socket, self._unread = run.candidate, run.candidate.socket, b""
+        self._compiling = Meter(run.limits, run.patience, run.candidate.cpu_s, run.whole_use)
         self._full = run.cell.level == confine.FULL
-        self._proc = run.proc
+        self._proc, self._sender = run.proc, 0
+        if self._full:
+            self._socket.setsockopt(SOL_SOCKET, _SO_PASSCRED, 1)
         run.release()
 
     def start(self, streams: tuple[int, int, int], *, last: bool) -> int:
@@ -59,7 +66,7 @@ class Spawner:
         pid = int(self._line(self._compiling.check))
         if pid < 0:
             raise SandboxFault("a layer of the sandbox could not be built for this test")
-        return pid
+        return self._sender if self._full else pid  # in a pid namespace of its own it goes by another number
 
     def status(self, tick: Callable[[], None]) -> int:
         """Its wait status. ``tick`` is called while it runs, and may raise."""
@@ -67,18 +74,24 @@ class Spawner:
 
     def clean_up(self) -> None:
         """After a test that is not the last: ends what its program left running, if anything."""
-        if self._full and processes.grandchildren_of_ours(self._proc) != 1:  # the one that stands ready
+        if self._full and (self._proc is None or self._left_running(self._proc)):
             with contextlib.suppress(OSError):
                 self._socket.send(_CLEAN)
+
+    def _left_running(self, proc: int) -> bool:
+        """Whether there is more than the process that stands ready: the spawner is whose children orphans become."""
+        return len(processes.children_of(self._candidate.pid, proc)) != 1
 
     def _line(self, tick: Callable[[], None]) -> bytes:
         while b"\n" not in self._unread:  # both lines may have come at once
             while not select.select([self._socket], [], [], TICK_S)[0]:
                 tick()
             try:
-                part = self._socket.recv(64)
+                part, said, _, _ = self._socket.recvmsg(64, _CREDENTIALS_SPACE)
             except ConnectionError:
-                part = b""
+                part, said = b"", []
+            for _, _, credentials in said:  # the kernel's word for who has sent this, in our own numbers
+                self._sender = _CREDENTIALS.unpack(credentials)[0]
             if not part:
                 raise CandidateFailed("died", _GONE)
             self._unread += part

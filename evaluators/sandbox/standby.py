@@ -1,21 +1,22 @@
-"""A box that stands ready: a judge and its candidate, layers built, waiting for a run that neither knows anything of.
+"""A box that stands ready: a candidate, layers built, waiting for a program, in namespaces of its own.
 
 The worker builds one ahead while another runs, so on a machine with a processor to spare a run costs the program and
-its tests alone, and no candidate can have inherited anything of a run: there was none yet when it was forked.
-A box serves one run and dies with it.
+its tests alone. A candidate is a fork of the worker, which never reads programs or tests; there was no run yet when it
+was forked, and so there is nothing of one that it could have inherited. A box serves one run and dies with it.
+
+At ``full`` the first process of its pid namespace is one that only waits to be killed: with it the kernel ends all that
+is in the namespace, and it costs no fork, since it has no memory of its own (``system/sandbox/calls.py``).
 """
 
 from __future__ import annotations
 
 import os
 import tempfile
-import time
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable
 
-from evaluators.sandbox import candidate, descriptors, handles, judges, protocol, spawner, table, upstream
-from evaluators.sandbox.spawn import BUILT, Candidate, Run
-from system.sandbox import calls, confine, limits, namespaces, processes
+from evaluators.sandbox import candidate, descriptors, handles, protocol, spawner, upstream
+from evaluators.sandbox.spawn import BUILT
+from system.sandbox import confine, limits, namespaces, processes
 from system.sandbox.confine import SOCKET_FD, Cell
 from system.sandbox.limits import Limits
 
@@ -29,86 +30,66 @@ class Box:
     """
 
     def __init__(self, cell: Cell, entered: namespaces.Worker | None, worker_scratch: str, private: tuple[int, ...],
-                 allowed: Limits, proc: int | None) -> None:
-        """``private``: the worker's own descriptors, for the judge to close. Raises OSError.
-
-        ``proc`` is an open ``/proc``, for the judge to look at the processes of its run.
-        """
+                 allowed: Limits) -> None:
+        """``private``: the worker's own descriptors, for the candidate to close at once. Raises OSError."""
         self.folder = tempfile.mkdtemp(dir=worker_scratch) if worker_scratch else ""
         self.scratch_limits = (allowed.scratch_bytes, allowed.scratch_files)
+        self.first: processes.Child | None = None
         if entered:
             namespaces.next_run(entered)
-        self._link, theirs = descriptors.pair()
+            self.first = processes.Idle()
+        self.link, theirs = descriptors.pair()
 
         def body() -> None:
-            for fd in (*private, self._link.fileno()):
+            for fd in (*private, self.link.fileno()):
                 os.close(fd)
             if entered:
+                processes.Idle.join()
                 namespaces.private_scratch(*self.scratch_limits)
-            _judge(cell, self.folder or _SCRATCH_AT_FULL, theirs, proc)
+            _candidate(cell, self.folder or _SCRATCH_AT_FULL, theirs.fileno())
 
-        self.judge = processes.fork_single(body)
-        theirs.close()
-        self.header: Mapping[str, Any] = {}
-        self.allowed = allowed
-        self.began = self.ends = 0.0
-
-    def start(self, header: Mapping[str, Any], line: bytes, given: list[int]) -> bool:
-        """Hands the judge its run: the control line; program, tests, and the verdict's pipe. False if it is gone."""
-        self.header, self.allowed = header, Limits(**header["limits"])
-        self.began = time.monotonic()
-        self.ends = self.began + self.header["ceiling_s"]
         try:
-            descriptors.send_with(self._link, line, given)
+            self.candidate = processes.fork_single(body)
         except OSError:
-            return False
-        finally:
-            self._link.close()
-        return True
+            if self.first:
+                self.first.kill()
+            raise
+        theirs.close()
 
     def fits(self, allowed: Limits) -> bool:
-        """Whether its scratch space, the one thing that is made for a run in advance, is what the run is to have."""
-        return bool(self.folder) or self.scratch_limits == (allowed.scratch_bytes, allowed.scratch_files)
+        """Whether it lives, and its scratch space, the one thing made in advance, is as the run's limits say."""
+        same = bool(self.folder) or self.scratch_limits == (allowed.scratch_bytes, allowed.scratch_files)
+        return same and not self.candidate.poll() and not (self.first and self.first.poll())
+
+    def members(self, proc: int) -> list[int]:
+        """Those processes of the run from which all others descend."""
+        return [self.candidate.pid, *(processes.children_of(self.first.pid, proc) if self.first else ())]
+
+    def end(self) -> None:
+        """All processes of the run are killed. At ``full`` they may still be ending: see ``gone``."""
+        self.link.close()
+        (self.first or self.candidate).kill_now()
+
+    def gone(self, within_s: float = 0.0) -> bool:
+        """Whether nothing is left of the run's processes. The first one ends last, after those that are waited for."""
+        ended = self.candidate.wait(within_s) and (self.first is None or self.first.wait(within_s))
+        if ended:
+            self.candidate.close()
+            if self.first:
+                self.first.close()
+        return ended
 
 
-_DRIVERS: dict[str, Callable[[str, Any, bool, int], None]] = {
+_DRIVERS: dict[str, Callable[[str, str | None, bool, int], None]] = {
     "calls": candidate.serve_calls, "upstream": upstream.serve, "objects": handles.serve}
 """How a candidate that is asked is driven."""
 
 
-def _judge(cell: Cell, scratch: str, link: descriptors.Link, proc: int | None) -> None:
-    """The run's first process. Forks the candidate, waits for a run, judges, writes the verdict, and exits."""
-    calls.drop_capabilities()
+def _candidate(cell: Cell, scratch: str, link: int) -> None:
+    """The candidate: builds its layers, waits for its program, and runs it."""
     os.chdir(scratch)
     if cell.level != confine.FULL:
         confine.set_environment(scratch)
-    ours, theirs = descriptors.pair()
-
-    def body() -> None:
-        _candidate(cell, scratch, theirs.fileno())
-
-    ready = Candidate(processes.fork_single(body), ours)
-    theirs.close()
-    line, given = descriptors.receive_with(link, MAX_LINE, 3)
-    if len(given) != 3:
-        return  # the worker has gone, or has no use for this box
-    link.close()
-    header = protocol.from_json(line[:-1].decode())
-    program, tests, verdict_fd = given
-    allowed = Limits(**header["limits"])
-    limits.cap_memory(allowed.address_space_bytes)
-    run = Run(line, header, program, cell, allowed, ready, proc)
-    try:
-        verdict = table.JUDGES[header["judge"]](run, lambda: descriptors.read_json(tests))
-    except MemoryError:
-        verdict = judges.verdict(judges.REFUSED, "its values filled the judge's memory")
-    except Exception as error:  # noqa: BLE001 - whatever it is, it is ours
-        verdict = judges.verdict(judges.FAULT, f"the judge failed: {type(error).__name__}: {error}")
-    protocol.send_bytes(verdict_fd, protocol.to_json(verdict).encode() + b"\n")
-
-
-def _candidate(cell: Cell, scratch: str, link: int) -> None:
-    """The candidate: builds its layers, waits for its program, and runs it."""
     null = os.open(os.devnull, os.O_RDWR)  # its own: what is locked on it goes with it
     confine.confine(cell, scratch)
     confine.take_streams(null, null, null)

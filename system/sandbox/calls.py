@@ -5,11 +5,13 @@ from __future__ import annotations
 import ctypes
 import os
 import platform
+import signal
 
 libc = ctypes.CDLL(None, use_errno=True)
 _LINUX = platform.system() == "Linux"
 _libc_with_lock = ctypes.PyDLL(None, use_errno=True)  # its calls keep the interpreter's lock
 
+_CLONE_VM, _CLONE_FILES = 0x100, 0x400
 CLONE_NEWNS = 0x0002_0000
 CLONE_NEWUTS = 0x0400_0000
 CLONE_NEWIPC = 0x0800_0000
@@ -20,6 +22,7 @@ CLONE_NEWNET = 0x4000_0000
 _PR_SET_PDEATHSIG, _PR_SET_DUMPABLE, _PR_CAPBSET_DROP, _PR_SET_SECUREBITS = 1, 4, 24, 28
 _PR_SET_CHILD_SUBREAPER, _PR_SET_NO_NEW_PRIVS, _PR_CAP_AMBIENT = 36, 38, 47
 _AMBIENT_CLEAR_ALL = 4
+_BLOCKABLE = tuple(number for number in range(1, 65) if number not in {32, 33})  # those two are the C library's own
 _NO_ROOT_MAGIC = 0x2F  # NOROOT, NO_SETUID_FIXUP and NO_CAP_AMBIENT_RAISE, each locked
 
 
@@ -44,6 +47,21 @@ def fork() -> int:
     if not _LINUX:
         return os.fork()
     return check(int(_libc_with_lock.fork()), "fork")
+
+
+def idle(stack: ctypes.Array[ctypes.c_char]) -> int:
+    """A process that shares our memory and descriptors, and waits in ``pause`` until it is killed; its number.
+
+    It copies nothing, so it costs a twentieth of a fork. It runs on ``stack``, and no line of ours: with every signal
+    blocked the call never returns, nor does a handler run in memory that is also ours. For a process with one thread.
+    """
+    top = (ctypes.addressof(stack) + len(stack)) & ~15
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, _BLOCKABLE)
+    try:
+        return check(int(_libc_with_lock.clone(_libc_with_lock.pause, ctypes.c_void_p(top),
+                                               _CLONE_VM | _CLONE_FILES | signal.SIGCHLD, None)), "clone")
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def setns(fd: int, flags: int) -> None:

@@ -75,6 +75,8 @@ def cpu_s(pid: int) -> float | None:
 
 
 def cap_memory(address_space_bytes: int) -> None:
-    """The address space of the calling process, where the system can limit it."""
+    """The address space of the calling process, where the system can limit it. It can set another limit later."""
     if _SYSTEM != "Darwin":
-        _set(resource.RLIMIT_AS, address_space_bytes)
+        hard = resource.getrlimit(resource.RLIMIT_AS)[1]
+        most = address_space_bytes if hard == resource.RLIM_INFINITY else min(address_space_bytes, hard)
+        resource.setrlimit(resource.RLIMIT_AS, (most, hard))

@@ -189,13 +189,20 @@ def _read_only(target: str, *, device: bool) -> None:
 
 
 def next_run(worker: Worker) -> None:
-    """The next fork becomes pid 1 of a new pid namespace. The way back to our own has to be taken first, each time."""
-    calls.setns(worker.pid_namespace, calls.CLONE_NEWPID)
+    """The next process made is pid 1 of a new pid namespace, the following are in it too. The way back to our own has
+    to be taken first, each time.
+    """
+    no_run(worker)
     calls.unshare(calls.CLONE_NEWPID)
 
 
+def no_run(worker: Worker) -> None:
+    """The next process made is in our own pid namespace."""
+    calls.setns(worker.pid_namespace, calls.CLONE_NEWPID)
+
+
 def private_scratch(size_bytes: int, files: int) -> None:
-    """In the run's first process: its own mounts, and an empty ``/tmp`` that can hold so much."""
+    """In a process of the run: its own mounts, and an empty ``/tmp`` that can hold so much."""
     calls.unshare(calls.CLONE_NEWNS)
     mount("tmp", "/tmp", "tmpfs", _NOSUID | _NODEV,  # noqa: S108 - private, mounted here
           f"size={size_bytes},nr_inodes={files},mode=1777")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import os
 import platform
 import re
@@ -10,7 +11,7 @@ import select
 import signal
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Container, Iterable
 from dataclasses import dataclass
 
 from system.sandbox import calls, limits, seatbelt
@@ -19,6 +20,7 @@ _ANONYMOUS = re.compile(r"^Rss(?:Anon|Shmem):\s+(\d+) kB$", re.MULTILINE)
 _POLL_S = 0.002
 _MOST_PROCESSES = 500
 _MOST_THREADS = 100
+_STACK_BYTES = 16 << 10
 
 
 class Child:
@@ -64,6 +66,12 @@ class Child:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(self.pid, signal.SIGKILL)
             self.wait()
+
+    def kill_now(self) -> None:
+        """KILL to it alone; does not wait."""
+        if self.status is None:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(self.pid, signal.SIGKILL)
 
     def close(self) -> None:
         if self.fd >= 0:
@@ -114,12 +122,29 @@ def fork_bare(body: Callable[[], None]) -> int:
     return pid
 
 
-def end_orphans(spared: int | None = None) -> None:
-    """Kills and reaps every child there is but ``spared``: those that fell to us as subreaper. Gives up after about a
+class Idle(Child):
+    """A child that is there to be killed: the first process of a pid namespace, whose end is the end of all in it.
+
+    It leads a process group, for those that follow to ``join``: signals to one's group know no namespace.
+    """
+
+    def __init__(self) -> None:
+        self._stack = ctypes.create_string_buffer(_STACK_BYTES)
+        super().__init__(calls.idle(self._stack))
+        os.setpgid(self.pid, self.pid)
+
+    @staticmethod
+    def join() -> None:
+        """For a later process of that namespace: into the first one's group."""
+        os.setpgid(0, 1)
+
+
+def end_orphans(spared: Container[int] = ()) -> None:
+    """Kills and reaps every child there is but those ``spared``: what fell to us as subreaper. Gives up after about a
     second.
     """
     for _ in range(_MOST_PROCESSES):
-        orphans = [child for child in children_of(os.getpid()) if child != spared]
+        orphans = [child for child in children_of(os.getpid()) if child not in spared]
         if not orphans:
             return
         for child in orphans:
@@ -140,13 +165,6 @@ def end_all_others() -> None:
     with contextlib.suppress(ChildProcessError):
         while True:
             os.waitpid(-1, 0)
-
-
-def grandchildren_of_ours(proc: int | None) -> int | None:
-    """How many children the caller's children have, by the open ``/proc``; None where nobody tells."""
-    if proc is None:
-        return None
-    return sum(len(children_of(int(child), proc)) for child in _read("thread-self/children", proc).split())
 
 
 def children_of(pid: int, proc: int | None = None) -> list[int]:
@@ -190,14 +208,11 @@ def sockets(proc: int) -> int:
     return int(words[2]) if words[:2] == ["sockets:", "used"] else 0
 
 
-def use_of_ours(proc: int) -> Use | None:
-    """Of the caller's descendants, by the open ``/proc``, which may number processes as another namespace does.
-
-    None where the kernel does not tell.
-    """
+def use_of(pids: Iterable[int], proc: int) -> Use | None:
+    """Of these processes and their descendants, by the open ``/proc``. None where the kernel does not tell."""
     longest = -1
     cpu_s = 0.0
-    pending = [int(word) for word in _read("thread-self/children", proc).split()]
+    pending = list(pids)
     for pid in pending:
         cpu_s += tree_use(pid, proc)[1]
     for _ in range(_MOST_PROCESSES):

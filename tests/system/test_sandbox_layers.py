@@ -276,11 +276,12 @@ def test_what_waits_for_a_processor_and_what_sleeps_are_told_apart() -> None:
     children = [processes.fork(lambda: time.sleep(20))]
     try:
         time.sleep(0.3)
-        slept = processes.use_of_ours(proc)
+        slept = processes.use_of([child.pid for child in children], proc)
         assert slept is not None
         children += [processes.fork(spin), processes.fork(spin)]
         deadline = time.monotonic() + 15
-        while (use := processes.use_of_ours(proc)) is not None and use.longest_wait_s < slept.longest_wait_s + 0.3:
+        pids = [child.pid for child in children]
+        while (use := processes.use_of(pids, proc)) is not None and use.longest_wait_s < slept.longest_wait_s + 0.3:
             assert time.monotonic() < deadline, use
             time.sleep(0.02)
         assert use is not None
