@@ -10,11 +10,17 @@ from typing import Any
 import pytest
 
 from runner.audit import SECOND_ASKING
-from tests.e2e.test_resume import comparable, end, lines, texts, until_samples
+from tests.e2e.test_resume import end, lines, texts, until_samples
 from tests.e2e.tool import Tool
 
 RUN = ("--model", "demo-3M", "--benchmark", "math", "--server", "xllamacpp", "--parallel", "1", "--threads", "1",
        "--server-arg=cache_prompt=false")
+
+
+def comparable(record: dict[str, Any]) -> dict[str, Any]:
+    """The record without times and ids."""
+    usual = {k: v for k, v in record.items() if k not in {"timestamp", "run_id", "latency", "memory", "provenance"}}
+    return {**usual, "results": {k: v for k, v in record["results"].items() if k != "time_taken"}}
 
 
 def without_audit(record: dict[str, Any]) -> dict[str, Any]:
