@@ -32,7 +32,8 @@ class RequestFailed:
     index: int
     message: str
     kind: str = ""
-    """``http``, ``timeout``, ``connection``, ``context``; ``foreign`` where another harness recorded a failure."""
+    """``http``, ``timeout``, ``connection``: may be better next time; ``context``, ``refused``: will not;
+    ``foreign`` where another harness recorded a failure."""
 
 
 @dataclass(frozen=True, slots=True)

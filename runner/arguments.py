@@ -6,6 +6,7 @@ import argparse
 import re
 from collections.abc import Sequence
 
+from core.repetition import COUNT, PERIOD, SPAN
 from core.version import VERSION
 
 VERBS = ("run", "verify", "compare", "show", "doctor")
@@ -42,6 +43,13 @@ def _count(text: str) -> int:
     value = _whole(text)
     if value < 1:
         raise argparse.ArgumentTypeError(f"'{text}' must be 1 or more")
+    return value
+
+
+def _repeats(text: str) -> int:
+    value = _count(text)
+    if value < 3:
+        raise argparse.ArgumentTypeError(f"'{text}' must be 3 or more: twice is no loop")
     return value
 
 
@@ -195,7 +203,14 @@ def _sampling_flags(group: argparse._ArgumentGroup) -> None:
                        help="tokens per response; raise it for thinking models")
     group.add_argument("--seed", type=_index, default=0, metavar="N")
     group.add_argument("--request-timeout", type=_seconds, default=600.0, metavar="S",
-                       help="seconds to wait for a reply (default: 600)")
+                       help="seconds without a token after which a request is given up (default: 600)")
+    group.add_argument("--loop-period", type=_count, default=PERIOD, metavar="CHARS",
+                       help="a reply is cut short when its tail is a unit of at most so many characters over and over "
+                            f"(default: {PERIOD}) ...")
+    group.add_argument("--loop-count", type=_repeats, default=COUNT, metavar="N",
+                       help=f"... N times or more (default: {COUNT}), over at least {SPAN:,} characters")
+    group.add_argument("--no-loop-stop", action="store_true",
+                       help="let replies that repeat themselves go on, and do not look for them")
 
 
 def _verifying_flags(group: argparse._ArgumentGroup) -> None:

@@ -55,8 +55,14 @@ class Asking:
             self._script.end()
 
     def in_flight(self) -> list[Place]:
-        """What it is waiting for: it works in the order in which it was asked, so the oldest it owes."""
-        return self.owed[: self._slots]
+        """What it is waiting for: one sample of each task in the order in which they were asked, as the samples of one
+        are put to the same slot one after the other; with fewer tasks than slots, the oldest of the rest as well.
+        """
+        owed = self.owed
+        firsts: dict[str, Place] = {}
+        for place in owed:
+            firsts.setdefault(place[0], place)
+        return list(dict.fromkeys([*firsts.values(), *owed]))[: self._slots]
 
     @property
     def owed(self) -> list[Place]:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from core.errors import BadInput, UsageError
 from core.records import ModelInfo
+from core.repetition import LoopRule
 from runner.request import Outputs, Request, SamplingChoice, TaskChoice, Verifying
 from servers.models import check_size, resolve
 from servers.spec import ServerSettings
@@ -35,7 +36,7 @@ def request_of(flags: argparse.Namespace) -> Request:
         ),
         sampling=SamplingChoice(
             flags.temperature, flags.top_p, flags.top_k, flags.min_p, flags.max_tokens, flags.seed,
-            flags.request_timeout,
+            flags.request_timeout, None if flags.no_loop_stop else LoopRule(flags.loop_period, flags.loop_count),
         ),
         verifying=Verifying(
             flags.workers, flags.verify_timeout, flags.isolation, flags.grading, flags.python, tuple(flags.preload)

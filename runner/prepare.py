@@ -162,6 +162,7 @@ def fingerprint_parts(request: Request, work: Work, endpoint: Endpoint) -> dict[
         "constrained": request.tasks.constrained,
         "script_sha256": sha256_file(request.script) if request.script else None,
         "sampling": asdict(work.sampling),
+        "loop": asdict(request.sampling.loop) if request.sampling.loop else None,
         "strategy": work.strategy.name,
         "backend": endpoint.backend,
         "server_build": endpoint.build,

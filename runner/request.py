@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from core.errors import BadInput
 from core.records import ModelInfo, Sampling
+from core.repetition import LoopRule
 from servers.spec import ServerSettings
 
 
@@ -36,6 +37,8 @@ class SamplingChoice:
     max_tokens: int | None = None
     seed: int = 0
     request_timeout_s: float = 600.0
+    loop: LoopRule | None = field(default_factory=LoopRule)
+    """What is cut short as a loop; None: nothing."""
 
     def resolve(self, default_max_tokens: int) -> Sampling:
         """The settings to send: greedy unless a temperature was given."""

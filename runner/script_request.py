@@ -41,6 +41,8 @@ def told(
         "constrained": request.tasks.constrained,
         "capabilities": sorted(endpoint.capabilities),
         "request_timeout_s": request.sampling.request_timeout_s,
+        "loop": asdict(request.sampling.loop) if request.sampling.loop else None,
+        "pin_slots": not request.server.base_url and "cache_prompt" in endpoint.capabilities,
         "n": 1,
         "done": [list(place) for place in done],
     }

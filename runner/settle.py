@@ -7,7 +7,10 @@ from dataclasses import replace
 from core.outcomes import Outcome
 from core.records import Answer, Sample, Verdict
 
-_CUT = frozenset({"length", "max_tokens"})
+LOOPING = "looping"
+"""How a reply ended that our scripts cut short because its tail repeats itself."""
+
+_CUT = frozenset({"length", "max_tokens", LOOPING})
 _BLOCKED = frozenset({"content_filter", "safety"})
 
 
@@ -18,7 +21,7 @@ def before_verification(sample: Sample, answer: Answer) -> Verdict | None:
     if answer.value is not None:
         return None
     if _was_cut(sample):
-        return Verdict(Outcome.TRUNCATED, answer.reason or "cut by the token limit before an answer")
+        return Verdict(Outcome.TRUNCATED, answer.reason or f"{_why_cut(sample)} before an answer")
     if not answer.thinking_closed:
         return Verdict(Outcome.TRUNCATED, "the thinking never ended")
     return Verdict(Outcome.NO_ANSWER, answer.reason or "no answer in the reply")
@@ -31,9 +34,13 @@ def after_verification(sample: Sample, verdict: Verdict) -> Verdict:
     """
     failed = verdict.outcome in {Outcome.WRONG, Outcome.CRASHED, Outcome.TIMED_OUT}
     if failed and _was_cut(sample):
-        detail = f"cut by the token limit ({verdict.outcome.value}: {verdict.detail})" if verdict.detail else "cut"
+        detail = f"{_why_cut(sample)} ({verdict.outcome.value}: {verdict.detail})" if verdict.detail else "cut"
         return replace(verdict, outcome=Outcome.TRUNCATED, detail=detail)
     return verdict
+
+
+def _why_cut(sample: Sample) -> str:
+    return "cut short in a loop" if sample.finish_reason == LOOPING else "cut by the token limit"
 
 
 def _was_cut(sample: Sample) -> bool:

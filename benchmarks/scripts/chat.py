@@ -1,69 +1,38 @@
 """One request to an OpenAI-compatible server: messages in, a reply or a failure out. Nothing here raises for a bad
 server.
 
-A session a thread keeps its connection open between requests (a new one costs more than a short reply on a small
-model). A server may close an idle connection at the moment it is used again; that loss, and no other, is tried once
-more at once.
+Replies are streamed. So a long reply whose tokens flow is never a timeout, one that stops flowing is, and one that goes
+in a circle is cut short: the connection is closed, and the server gives its slot to the next request. A server that
+does not stream is asked for whole replies from then on; that is said once.
+
+A connection a thread is kept open between requests where that is possible. A server may close an idle one at the moment
+it is used again; that loss, and no other, is tried once more at once.
 """
 
 from __future__ import annotations
 
 import json
-import math
+import sys
 import threading
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlsplit
 
-import requests
-from requests.auth import AuthBase
-from urllib3.exceptions import ReadTimeoutError
-
+from benchmarks.scripts.connection import CONNECT_TIMEOUT_S, BadReply, Closed, Connection
+from benchmarks.scripts.replies import Failure, Reply, whole_reply
 from benchmarks.scripts.settings import Settings
+from benchmarks.scripts.stream import NotAStream, StreamedReply
 from core.records import Json
 
-CONNECT_TIMEOUT_S = 10.0
 REPLY_LIMIT_BYTES = 64 << 20
+_STREAM_LIMIT_BYTES = 1 << 30  # a token of text takes some five hundred bytes of events
 _MESSAGE_LIMIT = 500
 _STALE_WITHIN_S = 2.0
 """A connection that was closed under us is lost at once; one lost later was lost with the work done on it."""
-_LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
-
-
-@dataclass(frozen=True, slots=True)
-class Reply:
-    """What came back; the names are the sample event's. None is unknown."""
-
-    response: str
-    reasoning: str | None
-    finish_reason: str | None
-    prompt_tokens: int | None
-    completion_tokens: int | None
-    cached_tokens: int | None
-    timings: Mapping[str, float] | None
-    wall_s: float
-
-
-@dataclass(frozen=True, slots=True)
-class Failure:
-    """Why nothing came back. ``kind``: http, timeout, connection or context."""
-
-    kind: str
-    message: str
-
-
-class _Bearer(AuthBase):
-    """The key as a header; given as ``auth`` so that a ~/.netrc entry for the host does not take its place."""
-
-    def __init__(self, key: str | None) -> None:
-        self._key = key
-
-    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
-        if self._key is not None:
-            request.headers["Authorization"] = f"Bearer {self._key}"
-        return request
+_OK = 200
+_NOT_IMPLEMENTED = 501
+_WORTH_ANOTHER_TRY = frozenset({408, 409, 425, 429})
+"""Of the statuses that blame the request, those that blame the moment."""
 
 
 class Chat:
@@ -72,113 +41,143 @@ class Chat:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._url = f"{settings.base_url}/v1/chat/completions"
+        self._headers = {"Content-Type": "application/json", "Accept": "*/*", "User-Agent": "bench-runner"}
+        if settings.api_key is not None:
+            self._headers["Authorization"] = f"Bearer {settings.api_key}"
+        self._counts_as_it_goes = "timings" in (settings.capabilities or ())
         self._local = threading.local()
+        self._streams = True
+        self._lock = threading.Lock()
 
     def ask(self, messages: list[dict[str, str]], seed: int, extra: Mapping[str, Json]) -> Reply | Failure:
         """One chat completion with the settings' sampling; ``extra`` goes into the request as it is."""
-        body = {"messages": messages, "stream": False, **self._settings.sampling, "seed": seed, **extra}
+        body: dict[str, Json] = {"messages": messages, **self._settings.sampling, "seed": seed, **extra}
         if self._settings.model is not None:
             body["model"] = self._settings.model
-        started = time.monotonic()
+        streams = self._streams
+        found = self._once_more_if_stale(body, stream=streams)
+        if isinstance(found, Failure) and streams and self._refuses_to_stream(found):
+            found = self._once_more_if_stale(body, stream=False)
+        return found
+
+    def _once_more_if_stale(self, body: Mapping[str, Json], *, stream: bool) -> Reply | Failure:
+        connection = self._connection()
+        kept, began = connection.used, time.monotonic()
         try:
             try:
-                status, data = self._post(body)
-            except requests.exceptions.ConnectionError as error:
-                if not self._stale(error, time.monotonic() - started):
+                return self._perform(connection, body, stream=stream)
+            except (ConnectionResetError, ConnectionAbortedError, BrokenPipeError):
+                if not kept or self._local.begun or time.monotonic() - began > _STALE_WITHIN_S:
                     raise
-                self._drop_session()
-                status, data = self._post(body)
-        except requests.exceptions.RequestException as error:
-            self._drop_session()
+                connection.close()
+                return self._perform(connection, body, stream=stream)
+        except OSError as error:
+            connection.close()
             return self._failure(error)
-        return self._read(status, data, time.monotonic() - started)
 
-    def _post(self, body: Mapping[str, Json]) -> tuple[int, bytes]:
-        timeout_s = self._settings.request_timeout_s
-        deadline = None if timeout_s is None else time.monotonic() + timeout_s
-        session = self._session()
-        with session.post(
-            self._url,
-            json=body,
-            auth=_Bearer(self._settings.api_key),
-            stream=True,
-            allow_redirects=False,
-            timeout=(CONNECT_TIMEOUT_S, timeout_s),
-        ) as response:
-            data = bytearray()
-            for chunk in response.iter_content(1 << 16):
-                data += chunk
-                if len(data) > REPLY_LIMIT_BYTES:
-                    raise requests.exceptions.ContentDecodingError(
-                        f"the reply is larger than {REPLY_LIMIT_BYTES >> 20} MiB"
-                    )
-                if deadline is not None and time.monotonic() > deadline:
-                    raise requests.exceptions.ReadTimeout
-            self._local.used = True
-            return response.status_code, bytes(data)
+    def _connection(self) -> Connection:
+        connection: Connection | None = getattr(self._local, "connection", None)
+        if connection is None:
+            connection = self._local.connection = Connection(self._url)
+        return connection
 
-    def _session(self) -> requests.Session:
-        session: requests.Session | None = getattr(self._local, "session", None)
-        if session is None:
-            session = self._local.session = requests.Session()
-            # A proxy set for the outside world has no business with a server on this machine.
-            session.trust_env = urlsplit(self._url).hostname not in _LOOPBACK
-            self._local.used = False
-        return session
+    def _perform(self, connection: Connection, body: Mapping[str, Json], *, stream: bool) -> Reply | Failure:
+        """Sends and reads. ``self._local.begun``: whether any of a reply had come when it failed."""
+        self._local.begun = False
+        began, timeout_s = time.monotonic(), self._settings.request_timeout_s
+        until = None if timeout_s is None else began + timeout_s
+        sent = {**body, "stream": stream}
+        if stream:
+            sent["stream_options"] = {"include_usage": True}
+            if self._counts_as_it_goes:
+                sent["timings_per_token"] = True
+        connection.post(json.dumps(sent).encode(), self._headers, stream=stream)
+        status = connection.head(until)
+        self._local.begun = True
+        if stream and status == _OK and connection.headers.get("content-type", "").startswith("text/event-stream"):
+            return self._follow(connection, began)
+        data = _read_all(connection, until)
+        if stream and status == _OK:
+            self._whole_from_now_on("asked to, it sends a whole reply")
+        return self._read(status, data, connection.headers.get("retry-after"), time.monotonic() - began)
 
-    def _drop_session(self) -> None:
-        session: requests.Session | None = getattr(self._local, "session", None)
-        if session is not None:
-            session.close()
-            self._local.session = None
+    def _follow(self, connection: Connection, began: float) -> Reply | Failure:
+        """Reads a stream to its end, or to where it is cut. Raises OSError."""
+        timeout_s, rule = self._settings.request_timeout_s, self._settings.loop
+        reply, size = StreamedReply(rule), 0
+        until = None if timeout_s is None else began + timeout_s
+        try:
+            while data := connection.receive(until):
+                size += len(data)
+                if size > _STREAM_LIMIT_BYTES:
+                    raise BadReply(f"the reply is larger than {_STREAM_LIMIT_BYTES >> 20} MiB")
+                if reply.feed(data):
+                    until = None if timeout_s is None else time.monotonic() + timeout_s
+                    if not reply.whole and reply.in_a_loop():
+                        connection.close()
+                        return reply.reply(time.monotonic() - began, cut=True)
+                if reply.error is not None:
+                    connection.close()
+                    return self._refused(_status_in(reply.error), {"error": reply.error}, b"", None)
+        except NotAStream as error:
+            connection.close()
+            return Failure("http", self._plain(f"the reply is not a chat completion: {error}"))
+        if not reply.whole:
+            raise Closed("closed in the middle of a reply")
+        connection.finish()
+        return reply.reply(time.monotonic() - began)
 
-    def _stale(self, error: requests.exceptions.ConnectionError, after_s: float) -> bool:
-        if not getattr(self._local, "used", False) or after_s > _STALE_WITHIN_S:
+    def _refuses_to_stream(self, failure: Failure) -> bool:
+        if failure.kind != "refused" or "stream" not in failure.message.lower():
             return False
-        return any(
-            isinstance(cause, (ConnectionResetError, ConnectionAbortedError, BrokenPipeError))  # RemoteDisconnected too
-            for cause in _causes(error)
-        )
+        self._whole_from_now_on(failure.message)
+        return True
 
-    def _failure(self, error: requests.exceptions.RequestException) -> Failure:
-        causes = _causes(error)
-        if isinstance(error, requests.exceptions.ConnectTimeout):
-            return Failure("connection", f"no connection to {self._settings.base_url} within {CONNECT_TIMEOUT_S:g} s")
-        if isinstance(error, requests.exceptions.Timeout) or any(
-            isinstance(cause, ReadTimeoutError) for cause in causes
-        ):
-            return Failure(
-                "timeout",
-                f"no reply within {self._settings.request_timeout_s:g} s (--request-timeout)"
-                if self._settings.request_timeout_s is not None
-                else "no reply in time",
+    def _whole_from_now_on(self, why: str) -> None:
+        with self._lock:
+            said, self._streams = not self._streams, False
+        if not said:
+            print(
+                f"this server does not stream ({why}): loops are not cut short, and --request-timeout is for a whole "
+                "reply",
+                file=sys.stderr,
             )
-        if any(isinstance(cause, ConnectionRefusedError) for cause in causes):
-            return Failure(
-                "connection", f"{self._settings.base_url} refuses connections: no server is there (any more)"
-            )
-        reason = next((cause for cause in reversed(causes) if str(cause)), error)
-        return Failure("connection", self._plain(f"the connection to {self._settings.base_url} failed: {reason}"))
 
-    def _read(self, status: int, data: bytes, wall_s: float) -> Reply | Failure:
+    def _failure(self, error: OSError) -> Failure:
+        server, timeout_s = self._settings.base_url, self._settings.request_timeout_s
+        if isinstance(error, TimeoutError):
+            if not getattr(self._local, "begun", False) and self._connection().sending:
+                return Failure("connection", f"no connection to {server} within {CONNECT_TIMEOUT_S:g} s")
+            return Failure("timeout", f"no token within {timeout_s:g} s (--request-timeout)")
+        if isinstance(error, ConnectionRefusedError):
+            return Failure("connection", f"{server} refuses connections: no server is there (any more)")
+        if isinstance(error, BadReply):
+            return Failure("http", self._plain(f"the reply cannot be read: {error}"))
+        reason = str(error) or type(error).__name__
+        return Failure("connection", self._plain(f"the connection to {server} failed: {reason}"))
+
+    def _read(self, status: int, data: bytes, retry_after: str | None, wall_s: float) -> Reply | Failure:
         try:
             body = json.loads(data)
         except (ValueError, RecursionError):
             body = None
-        if status != requests.codes.ok:
-            return self._refused(status, body, data)
+        if status != _OK:
+            return self._refused(status, body, data, retry_after)
         try:
-            return _reply(body, wall_s)
+            return whole_reply(body, self._settings.loop, wall_s)
         except (KeyError, IndexError, TypeError, AttributeError):
             return Failure("http", self._plain(f"the reply is not a chat completion: {_excerpt(data)}"))
 
-    def _refused(self, status: int, body: Any, data: bytes) -> Failure:
+    def _refused(self, status: int | None, body: Any, data: bytes, retry_after: str | None) -> Failure:
         error = body.get("error") if isinstance(body, dict) else None
         detail = error if isinstance(error, dict) else {"message": error if isinstance(error, str) else _excerpt(data)}
         marks = f"{detail.get('type')} {detail.get('code')}"
-        full = "exceed_context_size" in marks or "context_length_exceeded" in marks
-        message = self._plain(f"HTTP {status}: {detail.get('message') or _excerpt(data)}")
-        return Failure("context" if full else "http", message)
+        said = detail.get("message") or _excerpt(data)
+        message = self._plain(f"HTTP {status}: {said}" if status is not None else f"in the middle of a reply: {said}")
+        if "exceed_context_size" in marks or "context_length_exceeded" in marks:
+            return Failure("context", message)
+        final = status is not None and 400 <= status < 500 and status not in _WORTH_ANOTHER_TRY
+        return Failure("refused" if final or status == _NOT_IMPLEMENTED else "http", message, retry_after)
 
     def _plain(self, message: str) -> str:
         """One short line, in which the API key does not appear even where the server repeats it."""
@@ -187,64 +186,20 @@ class Chat:
         return " ".join(message.split())[:_MESSAGE_LIMIT]
 
 
-def _causes(error: BaseException) -> list[BaseException]:
-    """The error and what it wraps, outermost first: requests and urllib3 nest them in args, causes and reasons."""
-    found: list[BaseException] = []
-    waiting: list[object] = [error]
-    while waiting:
-        item = waiting.pop(0)
-        if isinstance(item, BaseException) and not any(item is other for other in found):
-            found.append(item)
-            waiting += [item.__cause__, item.__context__, getattr(item, "reason", None), *item.args]
-    return found
+def _read_all(connection: Connection, until: float | None) -> bytes:
+    data = bytearray()
+    while part := connection.receive(until):
+        data += part
+        if len(data) > REPLY_LIMIT_BYTES:
+            raise BadReply(f"the reply is larger than {REPLY_LIMIT_BYTES >> 20} MiB")
+    connection.finish()
+    return bytes(data)
 
 
-def _reply(body: Any, wall_s: float) -> Reply:
-    choice = body["choices"][0]
-    message = choice["message"]
-    usage = body.get("usage") or {}
-    timings = _numbers(body.get("timings"))
-    cached = _count((usage.get("prompt_tokens_details") or {}).get("cached_tokens"))
-    if cached is None and timings is not None and "cache_n" in timings:
-        cached = int(timings["cache_n"])
-    reasoning = message.get("reasoning_content") or message.get("reasoning")
-    finish = choice.get("finish_reason")
-    return Reply(
-        response=_text(message.get("content")),
-        reasoning=reasoning if isinstance(reasoning, str) else None,
-        finish_reason=finish if isinstance(finish, str) else None,
-        prompt_tokens=_count(usage.get("prompt_tokens")),
-        completion_tokens=_count(usage.get("completion_tokens")),
-        cached_tokens=cached,
-        timings=timings,
-        wall_s=round(wall_s, 6),
-    )
-
-
-def _text(content: Json) -> str:
-    """Some servers send a list of parts, and null when a thinking model never came to an answer."""
-    if isinstance(content, list):
-        return "".join(part["text"] for part in content if isinstance(part, dict) and isinstance(part.get("text"), str))
-    if content is None:
-        return ""
-    if not isinstance(content, str):
-        raise TypeError("content")
-    return content
-
-
-def _count(value: Json) -> int | None:
-    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
-
-
-def _numbers(timings: Json) -> dict[str, float] | None:
-    if not isinstance(timings, dict):
-        return None
-    numbers = {
-        name: value
-        for name, value in timings.items()
-        if isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
-    }
-    return numbers or None
+def _status_in(error: Any) -> int | None:
+    """The status that an error in the middle of a stream would have had."""
+    code = error.get("code") if isinstance(error, dict) else None
+    return code if isinstance(code, int) and not isinstance(code, bool) and 400 <= code < 600 else None
 
 
 def _excerpt(data: bytes) -> str:

@@ -1,10 +1,13 @@
 """The loop that all benchmark scripts share: draws in, requests out, one JSON line an event.
 
 Driven (``interactive``): the main thread reads draw lines from standard input as fast as they come, so that the pipe
-never blocks the runner, and queues them; ``slots`` threads take from the queue, ask, and print. ``{"end": true}``, or
-the end of the input, means that no more is wanted: what is queued is finished, then ``end`` is printed. By hand the
-same queue is filled with every task once, ``n`` samples each. A request that fails is an event like any other, and
-the loop goes on: a server that is gone answers every remaining draw with an error at once.
+never blocks the runner, and queues them; ``slots`` threads take from the queue (``work``), ask, and print.
+``{"end": true}``, or the end of the input, means that no more is wanted: what is queued is finished, then ``end`` is
+printed. By hand the same queue is filled with every task once, ``n`` samples each.
+
+A request that fails is an event like any other, and the loop goes on: a server that is gone answers every remaining
+draw with an error at once. Whether it is asked again is the runner's to say, by a draw of the same place; a place that
+failed before waits a while (``waits``) without a thread waiting with it.
 """
 
 from __future__ import annotations
@@ -12,17 +15,19 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import queue
 import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
 from typing import NoReturn
 
-from benchmarks.scripts.chat import Chat, Failure
+from benchmarks.scripts.chat import Chat
 from benchmarks.scripts.prompt_files import Prompt, load
+from benchmarks.scripts.replies import Failure, Reply
 from benchmarks.scripts.settings import REQUEST_VARIABLE, Settings, read_settings
 from benchmarks.scripts.task_files import Fields, ScriptTask, load_tasks
+from benchmarks.scripts.waits import Waits
+from benchmarks.scripts.work import Draw, Work
 from core.errors import BadInput, BenchError
 from core.records import Json
 from core.seeds import sample_seed, task_seed
@@ -49,15 +54,6 @@ class Script:
     """Names tasks that bear no id of their own: ``<prefix>/<line from 0>``."""
     body_fields: BodyFields = no_body_fields
     """Further fields of a task's request."""
-
-
-@dataclass(frozen=True, slots=True)
-class Draw:
-    """One sample to be asked for."""
-
-    task_id: str
-    index: int
-    seed: int
 
 
 class EventPrinter:
@@ -106,61 +102,90 @@ def run(script: Script, argv: list[str]) -> None:
         print("this server does not enforce JSON Schemas: requests go without (--constrained)", file=sys.stderr)
     say = EventPrinter()
     say("start", total=len(tasks), interactive=settings.interactive)
-    work: queue.SimpleQueue[Draw | None] = queue.SimpleQueue()
+    work, waits = Work(), Waits()
     worker = _Worker(script, settings, prompt, tasks, say)
-    threads = [threading.Thread(target=worker.work, args=(work,), daemon=True) for _ in range(settings.slots)]
+    threads = [
+        threading.Thread(target=worker.work, args=(work, waits, number), daemon=True)
+        for number in range(settings.slots)
+    ]
     for thread in threads:
         thread.start()
-    for draw in _read_draws() if settings.interactive else _all_draws(tasks, settings):
-        if (draw.task_id, draw.index) not in settings.done:
-            work.put(draw)
-    for _ in threads:
-        work.put(None)
+    for draws in _read_draws() if settings.interactive else _all_draws(tasks, settings):
+        worker.queue(work, waits, [draw for draw in draws if (draw.task_id, draw.index) not in settings.done])
+    work.end()
     for thread in threads:
         thread.join()
     say("end")
 
 
 class _Worker:
-    """What the threads share: it has no state of its own beyond the client's connections."""
+    """What the threads share: the client's connections, and which places failed."""
 
     def __init__(
         self, script: Script, settings: Settings, prompt: Prompt, tasks: Mapping[str, ScriptTask], say: EventPrinter
     ) -> None:
         self._script, self._settings, self._prompt, self._tasks, self._say = script, settings, prompt, tasks, say
         self._chat = Chat(settings)
+        self._lock = threading.Lock()
 
-    def work(self, work: queue.SimpleQueue[Draw | None]) -> None:
-        while (draw := work.get()) is not None:
+    def queue(self, work: Work, waits: Waits, draws: list[Draw]) -> None:
+        """At once, or after the pause that a place which failed before has to make."""
+        with self._lock:
+            pauses = [waits.before(draw.task_id, draw.index) for draw in draws]
+        work.put(draw for draw, pause_s in zip(draws, pauses, strict=True) if not pause_s)
+        for draw, pause_s in zip(draws, pauses, strict=True):
+            if pause_s:
+                work.later(draw, pause_s)
+
+    def work(self, work: Work, waits: Waits, number: int) -> None:
+        """The thread ``number``: asks until there is nothing left to ask."""
+        while (draw := work.take(number)) is not None:
             try:
-                self._perform(draw)
+                failure = self._perform(draw, number)
             except Exception as error:  # noqa: BLE001  (a fault of ours must show as an event; a dead thread would be a hang)
-                self._fail(draw, "script", f"{type(error).__name__}: {error}")
+                failure = Failure("script", f"{type(error).__name__}: {error}")
+            if failure is not None:
+                with self._lock:
+                    alone_s = waits.failed(draw.task_id, draw.index, failure.retry_after)
+                if alone_s:
+                    work.hold(alone_s)
+                self._say(
+                    "error", task_id=draw.task_id, sample=draw.index, kind=failure.kind, message=failure.message
+                )
 
-    def _perform(self, draw: Draw) -> None:
+    def _perform(self, draw: Draw, number: int) -> Failure | None:
+        """Asks and prints the sample; a failure is the caller's to print."""
         task = self._tasks.get(draw.task_id)
         if task is None:
-            self._fail(draw, "script", f"no task {draw.task_id!r} in {self._settings.tasks_file}")
-            return
+            return Failure("script", f"no task {draw.task_id!r} in {self._settings.tasks_file}")
         messages = self._prompt.messages(task.fields)
-        reply = self._chat.ask(messages, draw.seed, self._script.body_fields(task, self._settings))
+        extra = dict(self._script.body_fields(task, self._settings))
+        if self._settings.pin_slots:
+            extra["id_slot"] = number
+        reply = self._chat.ask(messages, draw.seed, extra)
         if isinstance(reply, Failure):
-            self._fail(draw, reply.kind, reply.message)
-        else:
-            self._say("sample", task_id=draw.task_id, sample=draw.index, seed=draw.seed, **asdict(reply))
+            return reply
+        chars = sum(len(message["content"]) for message in messages)
+        self._say(
+            "sample", task_id=draw.task_id, sample=draw.index, seed=draw.seed, prompt_chars=chars,
+            **{name: getattr(reply, name) for name in _REPLY_FIELDS},
+        )
+        return None
 
-    def _fail(self, draw: Draw, kind: str, message: str) -> None:
-        self._say("error", task_id=draw.task_id, sample=draw.index, kind=kind, message=message)
+
+_REPLY_FIELDS = tuple(field.name for field in fields(Reply))
 
 
-def _all_draws(tasks: Mapping[str, ScriptTask], settings: Settings) -> Iterator[Draw]:
+def _all_draws(tasks: Mapping[str, ScriptTask], settings: Settings) -> Iterator[list[Draw]]:
     for task_id in tasks:
-        for index in range(settings.n):
-            yield Draw(task_id, index, sample_seed(settings.seed, task_id, index))
+        yield [Draw(task_id, index, sample_seed(settings.seed, task_id, index)) for index in range(settings.n)]
 
 
-def _read_draws() -> Iterator[Draw]:
-    """The draws asked for on standard input, until it says end or closes. BadInput for a line that is neither."""
+def _read_draws() -> Iterator[list[Draw]]:
+    """The draws asked for on standard input, those of one line together, until it says end or closes.
+
+    BadInput for a line that is neither.
+    """
     for raw in sys.stdin.buffer:
         if not raw.strip():
             continue
@@ -177,5 +202,4 @@ def _read_draws() -> Iterator[Draw]:
                 '{"draw": {"task_id", "sample", "count", "seed"}} or {"end": true}'
             ) from error
         base = int(seed) if seed is not None else task_seed(0, task_id) + first
-        for offset in range(count):
-            yield Draw(task_id, first + offset, (base + offset) & _SEED_MASK)
+        yield [Draw(task_id, first + offset, (base + offset) & _SEED_MASK) for offset in range(count)]

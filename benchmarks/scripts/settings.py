@@ -13,6 +13,7 @@ from typing import Any
 from benchmarks.scripts.defaults import MAX_TOKENS
 from core.errors import BadInput, UsageError
 from core.records import Json
+from core.repetition import COUNT, PERIOD, LoopRule
 
 REQUEST_VARIABLE = "BENCH_REQUEST"
 
@@ -34,6 +35,11 @@ class Settings:
     capabilities: frozenset[str] | None = None
     """What the server can do; None when run by hand: unknown, so what is asked for is sent."""
     request_timeout_s: float | None = None
+    """Seconds without a token after which a request is given up."""
+    loop: LoopRule | None = field(default_factory=LoopRule)
+    """What is cut short as a loop; None: nothing."""
+    pin_slots: bool = False
+    """Each thread asks for a slot of its own: the server is one of llama.cpp's and nobody else's."""
     n: int = 1
     """Samples a task when not driven."""
     limit: int | None = None
@@ -65,6 +71,8 @@ def from_request(path: Path) -> Settings:
             constrained=bool(request.get("constrained")),
             capabilities=frozenset(request.get("capabilities") or ()),
             request_timeout_s=request.get("request_timeout_s"),
+            loop=LoopRule(**request["loop"]) if request.get("loop") else None,
+            pin_slots=bool(request.get("pin_slots")),
             n=int(request.get("n") or 1),
             seed=int(request.get("seed") or 0),
             done=frozenset((str(task), int(i)) for task, i in request.get("done") or ()),
@@ -101,6 +109,7 @@ def from_flags(benchmark: str, parser: argparse.ArgumentParser, argv: list[str])
         prompt_version=flags.prompt_version,
         constrained=flags.constrained,
         request_timeout_s=flags.request_timeout,
+        loop=None if flags.no_loop_stop else _loop_rule(flags.loop_period, flags.loop_count),
         n=flags.n,
         limit=flags.limit,
         seed=flags.seed,
@@ -124,7 +133,10 @@ def _add_flags(parser: argparse.ArgumentParser, max_tokens: int) -> None:
     add("--n", type=int, default=1, metavar="N", help="samples of each task")
     add("--limit", type=int, metavar="N", help="only the first N tasks")
     add("--slots", type=int, default=1, metavar="N", help="requests in flight; default 1")
-    add("--request-timeout", type=float, default=600.0, metavar="S", help="seconds to wait for a reply; default 600")
+    add("--request-timeout", type=float, default=600.0, metavar="S", help="seconds without a token; default 600")
+    add("--loop-period", type=int, default=PERIOD, metavar="CHARS", help=f"longest unit of a loop; default {PERIOD}")
+    add("--loop-count", type=int, default=COUNT, metavar="N", help=f"repeats that make a loop; default {COUNT}")
+    add("--no-loop-stop", action="store_true", help="let replies that repeat themselves go on")
     add("--prompt-version", default="v1", metavar="NAME", help="default v1")
     add("--constrained", action="store_true", help="send the task's JSON Schema for the server to enforce")
     add("--done", type=Path, metavar="FILE", help="skip the samples that this earlier output holds")
@@ -134,6 +146,13 @@ def _add_flags(parser: argparse.ArgumentParser, max_tokens: int) -> None:
 def _set_only(sampling: Mapping[str, Json]) -> dict[str, Json]:
     """What is not set is not sent; seeds go with each sample."""
     return {name: value for name, value in sampling.items() if value is not None and name != "seed"}
+
+
+def _loop_rule(period: int, count: int) -> LoopRule:
+    try:
+        return LoopRule(period, count)
+    except ValueError as error:
+        raise UsageError(f"--loop-period {period} --loop-count {count}: {error}") from error
 
 
 def _base_url(text: str) -> str:

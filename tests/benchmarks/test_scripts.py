@@ -76,6 +76,7 @@ def test_by_hand_every_task_is_asked_n_times_with_its_own_seeds(start_fake: Star
     assert set(samples) == {(f"q{n}", i) for n in range(5) for i in range(2)}
     sample = samples["q3", 1]
     assert sample.pop("wall_s") > 0
+    assert sample.pop("prompt_chars") == len(server.requests()[0]["body"]["messages"][0]["content"])
     assert sample == {
         "event": "sample",
         "task_id": "q3",
@@ -87,6 +88,7 @@ def test_by_hand_every_task_is_asked_n_times_with_its_own_seeds(start_fake: Star
         "completion_tokens": 7,
         "cached_tokens": 5,
         "timings": {"cache_n": 5, "predicted_ms": 12.5},
+        "looping": False,
         "seed": sample_seed(0, "q3", 1),
     }
     assert {request["body"]["seed"] for request in server.requests()} == {
@@ -107,7 +109,8 @@ def test_only_what_is_set_is_sent(start_fake: StartFake, questions: Path, reques
     assert by_hand["path"] == "/v1/chat/completions"
     assert by_hand["body"] == {
         "messages": messages,
-        "stream": False,
+        "stream": True,
+        "stream_options": {"include_usage": True},
         "temperature": 0.0,
         "top_k": 20,
         "max_tokens": 2048,
@@ -115,7 +118,8 @@ def test_only_what_is_set_is_sent(start_fake: StartFake, questions: Path, reques
     }
     assert driven["body"] == {
         "messages": [{"role": "user", "content": messages[0]["content"].replace("0?", "1?")}],
-        "stream": False,
+        "stream": True,
+        "stream_options": {"include_usage": True},
         "model": "m",
         "max_tokens": 16,
         "seed": 7,
@@ -201,10 +205,11 @@ def test_samples_already_done_are_not_asked_again(
     assert [event["task_id"] for event in ran.of("sample")] == ["q3", "q4"]
 
 
-def test_a_thread_keeps_its_connection(start_fake: StartFake, questions: Path) -> None:
-    server = start_fake(SERVER)
-    run_script("math_tasks.py", "--base-url", server.url, "--tasks-file", str(questions))
-    assert [request["nth"] for request in server.requests()] == [1, 2, 3, 4, 5]
+def test_a_thread_keeps_its_connection_where_replies_come_whole(start_fake: StartFake, questions: Path) -> None:
+    server = start_fake(SERVER, "--no-stream", "ignore")
+    ran = run_script("math_tasks.py", "--base-url", server.url, "--tasks-file", str(questions))
+    assert [request["nth"] for request in server.requests()] == [1, 1, 2, 3, 4]
+    assert ran.stderr.count("this server does not stream") == 1
 
 
 def test_slots_requests_are_in_flight_at_once(start_fake: StartFake, questions: Path) -> None:
@@ -218,7 +223,7 @@ def test_slots_requests_are_in_flight_at_once(start_fake: StartFake, questions: 
 def test_a_connection_gone_stale_is_tried_once_more_and_the_draw_is_not_lost(
     start_fake: StartFake, questions: Path
 ) -> None:
-    server = start_fake(SERVER, "--stale", "1")
+    server = start_fake(SERVER, "--stale", "1", "--no-stream", "ignore")
     ran = run_script("math_tasks.py", "--base-url", server.url, "--tasks-file", str(questions))
     assert len(ran.of("sample")) == 5
     assert not ran.of("error")
@@ -259,7 +264,8 @@ def test_a_request_that_fails_is_an_event_and_the_rest_goes_on(start_fake: Start
         ),
         (["--status", "503", "--body", '{"error": "Loading model"}'], "http", "HTTP 503: Loading model"),
         (["--status", "302"], "http", "HTTP 302"),
-        (["--status", "404", "--body", "<html>no</html>"], "http", "HTTP 404: <html>no</html>"),
+        (["--status", "404", "--body", "<html>no</html>"], "refused", "HTTP 404: <html>no</html>"),
+        (["--status", "429", "--body", "{}"], "http", "HTTP 429: {}"),
         (["--body", "not json"], "http", "not a chat completion: not json"),
         (["--body", '{"choices": []}'], "http", "not a chat completion"),
         (["--body", '{"choices": [{"message": {"content": 5}}]}'], "http", "not a chat completion"),
@@ -310,7 +316,7 @@ def test_a_server_that_hangs_is_a_timeout(start_fake: StartFake, questions: Path
         "0.5",
     )
     assert [(event["kind"], event["message"]) for event in ran.of("error")] == [
-        ("timeout", "no reply within 0.5 s (--request-timeout)")
+        ("timeout", "no token within 0.5 s (--request-timeout)")
     ] * 2
 
 

@@ -1,7 +1,8 @@
 """A small real server of OpenAI's chat protocol on loopback; prints its port, then serves.
 
-It answers every request with --reply, or with the last user message in capitals. Each request goes to --log as one JSON
-line: path, headers, body, the connection's number, the request's number on it, and how many were in flight with it.
+It answers every request with --reply, or with the last user message in capitals, whole or, where the request wants it,
+streamed a few characters at a time. Each request goes to --log as one JSON line: path, headers, body, the connection's
+number, the request's number on it, and how many were in flight with it; a client that leaves a stream is a line too.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import argparse
 import itertools
 import json
+import ssl
 import threading
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -55,7 +57,13 @@ class Handler(BaseHTTPRequestHandler):
                 status, (flags.body or '{"error": {"message": "told to fail", "type": "server_error"}}').encode()
             )
             return
-        self._send(200, flags.body.encode() if flags.body is not None else json.dumps(self._completion(body)).encode())
+        if json.loads(body).get("stream") and flags.no_stream == "refuse":
+            self._send(400, b'{"error": {"message": "stream is not supported", "type": "invalid_request_error"}}')
+            return
+        if json.loads(body).get("stream") and flags.no_stream is None and flags.body is None:
+            self._stream(body, number)
+        else:
+            self._send(200, (flags.body if flags.body is not None else json.dumps(self._completion(body))).encode())
         if flags.die_after is not None and number + 1 >= flags.die_after:
             threading.Thread(target=self.server.shutdown).start()
             self.server.server_close()
@@ -78,8 +86,63 @@ class Handler(BaseHTTPRequestHandler):
         chars = sum(len(message["content"]) for message in request["messages"])
         return 11 + chars // 4 if self.flags.count_prompt else 11
 
+    def _stream(self, body: bytes, number: int) -> None:
+        """In chunks of HTTP that fit the events badly, as a network may do it."""
+        flags, whole = self.flags, self._completion(body)
+        choice = whole["choices"][0]
+        text = choice["message"]["content"]
+        size = flags.piece
+        pieces = [text[at : at + size] for at in range(0, len(text), size)]
+        events: list[Any] = [{"choices": [{"delta": {"role": "assistant", "content": None}}]}]
+        if flags.reasoning is not None:
+            events.append({"choices": [{"delta": {"reasoning_content": flags.reasoning}}]})
+        events += [{"choices": [{"index": 0, "finish_reason": None, "delta": {"content": piece}}]}
+                   for piece in pieces * (20_000 if flags.endless else 1)]
+        events.append({"choices": [{"index": 0, "delta": {}, "finish_reason": flags.finish_reason}]})
+        if json.loads(body).get("stream_options"):
+            events.append({"choices": [], "usage": whole["usage"], "timings": whole["timings"]})
+        self.send_response(200)
+        self.send_header("Content-Type", "text/event-stream")
+        self.send_header("Transfer-Encoding", "chunked")
+        self.end_headers()
+        try:
+            self._events(events)
+        except OSError:
+            with LOCK, flags.log.open("a") as file:
+                file.write(json.dumps({"left": number}) + "\n")
+            self.close_connection = True
+
+    def _events(self, events: list[Any]) -> None:
+        flags = self.flags
+        for sent, event in enumerate(events):
+            if flags.break_after is not None and sent >= flags.break_after:
+                self._break()
+                return
+            self._chunk(b"data: " + json.dumps(event).encode() + b"\n\n")
+            time.sleep(flags.pace)
+        self._chunk(b"data: [DONE]\n\n")
+        self.wfile.write(b"0\r\n\r\n")
+
+    def _break(self) -> None:
+        """In the middle of a reply: the connection is closed, an error is sent, or only comments come."""
+        kind = self.flags.break_by
+        if kind == "error":
+            self._chunk(b'data: {"error": {"code": 500, "message": "out of memory", "type": "server_error"}}\n\n')
+        while kind == "silence":
+            time.sleep(0.1)
+            self._chunk(b": still here\n\n")
+        if kind == "garbage":
+            self._chunk(b"data: {oh no\n\n")
+        self.close_connection = True
+
+    def _chunk(self, data: bytes) -> None:
+        for part in (data[:7], data[7:]):
+            self.wfile.write(f"{len(part):x}\r\n".encode() + part + b"\r\n")
+
     def _send(self, status: int, data: bytes) -> None:
         self.send_response(status)
+        if self.flags.retry_after is not None:
+            self.send_header("Retry-After", self.flags.retry_after)
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(data)))
         self.end_headers()
@@ -116,9 +179,21 @@ def main() -> None:
     parser.add_argument("--drop", action="store_true", help="close every connection without an answer")
     parser.add_argument("--stale", type=int, default=0, help="so often, close a connection when it is used again")
     parser.add_argument("--die-after", type=int, help="stop serving after N requests")
+    parser.add_argument("--retry-after", help="this header with every reply that is not streamed")
+    parser.add_argument("--no-stream", choices=("refuse", "ignore"), help="what to do when a stream is wanted")
+    parser.add_argument("--piece", type=int, default=3, help="characters of a streamed token")
+    parser.add_argument("--pace", type=float, default=0.0, help="seconds between tokens")
+    parser.add_argument("--endless", action="store_true", help="stream the reply over and over")
+    parser.add_argument("--break-after", type=int, help="stop in the middle of a stream, after N events")
+    parser.add_argument("--break-by", choices=("closing", "error", "silence", "garbage"), default="closing")
+    parser.add_argument("--tls", help="a file with certificate and key: speak TLS")
     Handler.flags = parser.parse_args()
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     server.daemon_threads = True
+    if Handler.flags.tls:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(Handler.flags.tls)
+        server.socket = context.wrap_socket(server.socket, server_side=True)
     print(server.server_address[1], flush=True)
     server.serve_forever()
 

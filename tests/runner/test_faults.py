@@ -51,7 +51,7 @@ def test_an_answer_of_the_sitting_before_is_not_taken_for_a_second_one() -> None
 
 def test_a_script_works_on_the_oldest_places_it_owes(tmp_path: Path) -> None:
     asking = Asking([Draw("a/1", 0, 2, 5), Draw("a/2", 0, 1, 7)], slots=2)
-    assert asking.in_flight() == [("a/1", 0), ("a/1", 1)]
+    assert asking.in_flight() == [("a/1", 0), ("a/2", 0)]
     asking.answered(("a/1", 0))
     assert asking.in_flight() == [("a/1", 1), ("a/2", 0)]
     events: queue.Queue[object] = queue.Queue()

@@ -56,7 +56,9 @@ def test_the_run_folder_says_what_was_asked_for_and_of_whom_without_the_key(tmp_
     with prepare(request, work, ENDPOINT, HOOKS.observer.note).folder as folder:
         text = (folder.path / "run_config.json").read_text()
     config = json.loads(text)
-    assert config["request"]["sampling"] == {"temperature": 0.5, "seed": 0, "request_timeout_s": 600.0}
+    assert config["request"]["sampling"] == {
+        "temperature": 0.5, "seed": 0, "request_timeout_s": 600.0, "loop": {"period": 1000, "count": 4, "span": 1600}
+    }
     assert config["request"]["tasks"]["limit"] == 2
     assert config["request"]["server"]["backend"] == "auto"
     assert config["environment"]["effective"] == {"gpu_layers": 3}

@@ -1,0 +1,130 @@
+"""What comes back from a server, and how a whole JSON body becomes it. Pure."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from core.records import Json
+from core.repetition import LoopRule, repeated_tail
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What came back; the names are the sample event's. None is unknown."""
+
+    response: str
+    reasoning: str | None = None
+    finish_reason: str | None = None
+    prompt_tokens: int | None = None
+    completion_tokens: int | None = None
+    cached_tokens: int | None = None
+    thinking_tokens: int | None = None
+    timings: Mapping[str, float] | None = None
+    looping: bool | None = None
+    wall_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Why nothing came back.
+
+    ``kind``: ``http`` (the server is at fault), ``refused`` (the request is: asked again it would be refused again),
+    ``timeout``, ``connection`` or ``context``.
+    """
+
+    kind: str
+    message: str
+    retry_after: str | None = None
+    """The server's own word for how long to stay away, as its header has it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """The numbers of a reply. None is unknown."""
+
+    prompt_tokens: int | None
+    completion_tokens: int | None
+    cached_tokens: int | None
+    thinking_tokens: int | None
+    timings: Mapping[str, float] | None
+
+
+def whole_reply(body: Any, rule: LoopRule | None, wall_s: float) -> Reply:
+    """A chat completion's body. Raises KeyError, IndexError, TypeError or AttributeError when it is none."""
+    choice = body["choices"][0]
+    message = choice["message"]
+    counts = counts_of(body.get("usage"), body.get("timings"))
+    response = text_of(message.get("content"))
+    reasoning = message.get("reasoning_content") or message.get("reasoning")
+    reasoning = reasoning if isinstance(reasoning, str) else None
+    finish = choice.get("finish_reason")
+    return Reply(
+        response=response,
+        reasoning=reasoning,
+        finish_reason=finish if isinstance(finish, str) else None,
+        prompt_tokens=counts.prompt_tokens,
+        completion_tokens=counts.completion_tokens,
+        cached_tokens=counts.cached_tokens,
+        thinking_tokens=counts.thinking_tokens,
+        timings=counts.timings,
+        looping=loops(response, reasoning, rule),
+        wall_s=round(wall_s, 6),
+    )
+
+
+def loops(response: str, reasoning: str | None, rule: LoopRule | None) -> bool | None:
+    """Whether either text ends in a loop; None when nobody is to look."""
+    if rule is None:
+        return None
+    return any(text and repeated_tail(text, rule) is not None for text in (response, reasoning))
+
+
+def counts_of(usage: Any, timings: Any) -> Counts:
+    """OpenAI's ``usage`` where it is given, what is missing there from llama.cpp's ``timings``."""
+    usage = usage if isinstance(usage, dict) else {}
+    numbers = _numbers(timings)
+    known = numbers or {}
+    prompt, completion = _count(usage.get("prompt_tokens")), _count(usage.get("completion_tokens"))
+    cached = _count(_inside(usage, "prompt_tokens_details", "cached_tokens"))
+    if cached is None and "cache_n" in known:
+        cached = int(known["cache_n"])
+    if prompt is None and "prompt_n" in known:
+        prompt = int(known["prompt_n"]) + (cached or 0)
+    if completion is None and "predicted_n" in known:
+        completion = int(known["predicted_n"])
+    thinking = _count(_inside(usage, "completion_tokens_details", "reasoning_tokens"))
+    return Counts(prompt, completion, cached, thinking, numbers)
+
+
+def text_of(content: Json) -> str:
+    """Some servers send a list of parts, and null when a thinking model never came to an answer."""
+    if isinstance(content, list):
+        return "".join(part["text"] for part in content if isinstance(part, dict) and isinstance(part.get("text"), str))
+    if content is None:
+        return ""
+    if not isinstance(content, str):
+        raise TypeError("content")
+    return content
+
+
+def _inside(record: Mapping[str, Json], outer: str, inner: str) -> Json:
+    found = record.get(outer)
+    return found.get(inner) if isinstance(found, dict) else None
+
+
+def _count(value: Json) -> int | None:
+    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
+
+
+def _numbers(timings: Json) -> dict[str, float] | None:
+    if not isinstance(timings, dict):
+        return None
+    numbers = {
+        name: value
+        for name, value in timings.items()
+        if isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
+    }
+    return numbers or None
