@@ -42,11 +42,11 @@ ALPHA = 0.05
 NOT_SETTINGS = frozenset({
     "path", "base_name", "quantization", "size_bytes", "parameters", "architecture", "server_build", "server_bin",
     "gpu_layers_of",
-    "sampling_effective",
+    "sampling_effective", "loop",
     "isolation", "verify_timeout_s", "request_timeout_s", "startup_timeout_s", "ctx_train", "layers", "base_url",
 })
-"""Parts of ``config`` that say what the model or the machine is, not how it was asked: a later run replaces the row of
-an earlier one that differs in nothing else."""
+"""Parts of ``config`` that say what the model or the machine is, not how it was asked (``loop``: only when a reply that
+repeats itself is stopped): a later run replaces the row of an earlier one that differs in nothing else."""
 
 Row = dict[str, Any]
 

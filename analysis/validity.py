@@ -82,6 +82,12 @@ def validity(evidence: Evidence) -> dict[str, Any]:
     return {"status": "suspect" if reasons else "ok", "reasons": reasons}
 
 
+def validity_of_server(evidence: Evidence) -> dict[str, Any]:
+    """The same of a score that the user's script printed: its replies were never seen, but its server was."""
+    reasons = [*_of_prompt(evidence), *_of_server(evidence)]
+    return {"status": "suspect" if reasons else "ok", "reasons": reasons}
+
+
 def empty_replies(samples: Iterable[Sample]) -> int:
     """How many tasks got a reply without any text, thinking included."""
     return len({sample.task_id for sample in samples if is_empty(sample)})

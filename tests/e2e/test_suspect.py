@@ -121,6 +121,20 @@ def test_a_template_that_drops_the_prompt_is_found_before_the_first_task_is_aske
     assert "template      the chat template drops the user message" in shown
 
 
+def test_a_script_that_prints_its_own_score_is_suspect_where_the_server_is(tool: Tool) -> None:
+    script = tool.folder / "own.sh"
+    script.write_text("#!/bin/sh\necho '12/24 passed'\n")
+    script.chmod(0o755)
+    done = tool("--model", "demo-3M", "--benchmark", "mine", "--script", str(script), *QUICK,
+                "--server-arg=chat_template=hello")
+    assert done.code == 0, done.err
+    assert "score 50.0 % (suspect)" in done.err
+    [record] = tool.records()
+    assert record["validity"]["reasons"] == [
+        "the prompt does not reach the model: the chat template drops the user message"
+    ]
+
+
 def test_prompts_that_do_not_arrive_are_seen_by_their_tokens_on_a_server_that_tells_nothing(tool: Tool) -> None:
     with fake_server(tool, "--reply", "I see no task.") as server:
         done = tool(*server, "--benchmark", "human_eval", "--limit", "8")
