@@ -16,15 +16,20 @@ from core.doubts import KINDS, Doubt, Example
 from core.lookup import count_at, text_at
 from core.outcomes import Outcome
 from core.records import Sample
+from core.repetition import LoopRule
 
 MOST_EXAMPLES = 3
 TAIL_CHARS = 160
 
 
 def findings(
-    details: Iterable[Mapping[str, Any]], samples: Iterable[Sample], failures: Iterable[Mapping[str, Any]] = ()
+    details: Iterable[Mapping[str, Any]], samples: Iterable[Sample], failures: Iterable[Mapping[str, Any]] = (),
+    rule: LoopRule | None = None,
 ) -> list[Doubt]:
-    """What occurred, in the order of ``KINDS``; ``samples`` are gone through once and none is kept."""
+    """What occurred, in the order of ``KINDS``; ``samples`` are gone through once and none is kept.
+
+    ``rule``: what counts as a loop where nobody watched the tokens.
+    """
     verdicts = {(str(line.get("task_id")), count_at(line, "sample") or 0): line for line in details}
     found = {kind: Doubt(kind) for kind in KINDS}
     seen: set[tuple[str, int]] = set()
@@ -34,7 +39,7 @@ def findings(
         if sample.prompt_chars is not None and sample.prompt_tokens is not None:
             prompts.setdefault(sample.task_id, Sent(sample.task_id, sample.prompt_chars, sample.prompt_tokens, True))
         line = verdicts.get(place, {})
-        for kind in (["duplicates"] if place in seen else _kinds(sample, line)):
+        for kind in (["duplicates"] if place in seen else _kinds(sample, line, rule)):
             _add(found[kind], _example(sample, line))
         seen.add(place)
     for place, line in verdicts.items():
@@ -57,11 +62,11 @@ def _add(finding: Doubt, example: Example) -> None:
         finding.examples.append(example)
 
 
-def _kinds(sample: Sample, line: Mapping[str, Any]) -> Iterator[str]:
+def _kinds(sample: Sample, line: Mapping[str, Any], rule: LoopRule | None) -> Iterator[str]:
     yield from _outcome_kinds(line)
     if line.get("thinking_closed") is False:
         yield "unclosed"
-    if is_looping(sample):
+    if is_looping(sample, rule):
         yield "looping"
     if is_empty(sample):
         yield "empty"

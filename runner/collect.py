@@ -11,7 +11,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from analysis.loops import is_looping
 from core.outcomes import Outcome
 from core.records import Answer, Sample, Task, Verdict, Verified
 from core.seeds import sample_seed
@@ -23,6 +22,9 @@ from strategies.base import Candidate, Strategy
 
 LOSSES = 3
 """A request that brought no reply is asked again until it failed this often."""
+
+REFUSED = "refused"
+"""A failure's kind: the server will have nothing of this request, however often it is asked."""
 
 TOO_LONG = "the prompt does not fit the context"
 """The verdict's detail of a task whose prompt was refused for its length."""
@@ -138,7 +140,7 @@ class Collection:
         place[sample.index] = Candidate(sample, answer)
         self._waiting.get(sample.task_id, set()).discard(sample.index)
         self.requests += 1
-        self.looping += is_looping(sample)
+        self.looping += sample.looping is True
         self.completion_tokens += sample.completion_tokens or 0
         self.prompt_tokens += sample.prompt_tokens or 0
         return True
@@ -181,7 +183,8 @@ class Collection:
     def fail(self, failure: RequestFailed) -> Draw | None:
         """Files a request without reply: asked again up to three times, then closed as ``lost``.
 
-        A prompt that does not fit the context is closed at once, as truncated: asking again cannot help.
+        Where asking again cannot help it is closed at once: a prompt that does not fit the context as truncated, a
+        request that the server refuses as it is as ``lost``.
         """
         self.note_fault(failure)
         if failure.task_id is None or failure.task_id not in self.tasks:
@@ -193,6 +196,8 @@ class Collection:
             return self._fail_audit(place, failure)
         if failure.kind == "context":
             self._close(place, Verdict(Outcome.TRUNCATED, TOO_LONG))
+        elif failure.kind == REFUSED:
+            self._close(place, Verdict(Outcome.LOST, f"the server refused the request: {failure.message}"[:300]))
         elif self._losses[place] >= LOSSES:
             self._close(place, Verdict(Outcome.LOST, f"no reply in {LOSSES} tries: {failure.message}"[:300]))
         else:
@@ -201,7 +206,7 @@ class Collection:
 
     def _fail_audit(self, place: Place, failure: RequestFailed) -> Draw | None:
         """Asked again as often as any other; then the audit goes on without it."""
-        if failure.kind != "context" and self._losses[place] < LOSSES:
+        if failure.kind not in {"context", REFUSED} and self._losses[place] < LOSSES:
             return self.audit.draw(place[0])
         self.audit.give_up(place[0])
         return None

@@ -32,7 +32,7 @@ def doubts(request: Request, endpoint: Endpoint, outcome: CellOutcome, scores: S
     max_tokens, ctx_size = work.sampling.max_tokens, endpoint.ctx_size
     looping = cut_looping = cut_thinking = cut_context = unclosed = 0
     for reply in collection.counted():
-        loops = is_looping(reply.sample)
+        loops = is_looping(reply.sample, request.sampling.loop)
         looping += loops
         if reply.verdict.outcome is not Outcome.TRUNCATED:
             continue
@@ -73,6 +73,7 @@ def doubts(request: Request, endpoint: Endpoint, outcome: CellOutcome, scores: S
         max_tokens=max_tokens,
         longest_prompt=max((s.prompt_tokens for s in samples if s.prompt_tokens is not None), default=None),
         ctx_size=ctx_size,
+        ctx_train=work.cell.model.ctx_train,
         backend=endpoint.backend,
     )
     return Doubts(evidence, cuts)

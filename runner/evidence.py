@@ -4,10 +4,21 @@ from __future__ import annotations
 
 from analysis.evidence import findings
 from core.doubts import Doubt
+from core.lookup import count_at, object_at
+from core.repetition import LoopRule
 from ledger.folder import RunFolder
 
 
 def evidence_in(folder: RunFolder) -> list[Doubt]:
     """Raises BadInput when a file there is damaged."""
     samples = (sample for sample, _ in folder.sample_lines())
-    return findings(folder.details(), samples, folder.failures())
+    return findings(folder.details(), samples, folder.failures(), _rule(folder))
+
+
+def _rule(folder: RunFolder) -> LoopRule | None:
+    """What the run counted as a loop; None where nobody was to look."""
+    asked = object_at(folder.config(), "request", "sampling", "loop")
+    period, count, span = (count_at(asked, key) for key in ("period", "count", "span"))
+    if not period or not count or not span or count < 3:
+        return None
+    return LoopRule(period, count, span)

@@ -12,7 +12,7 @@ from analysis.hints import hints
 from analysis.pairs import tasks_sha256
 from analysis.replies import thinking
 from analysis.scores import Scores, summarize
-from analysis.validity import validity
+from analysis.validity import validity, validity_of_server
 from analysis.wilson import wilson
 from core.records import Endpoint, Sample
 from evaluators.registry import EVALUATORS
@@ -22,6 +22,7 @@ from runner.cell import CellOutcome
 from runner.doubts import Doubts, doubts
 from runner.request import Request
 from runner.script_request import ROOT
+from runner.settle import LOOPING
 from servers.echo import NOT_ASKED, Echo
 from system.interpreter import ask
 
@@ -67,7 +68,7 @@ def build(request: Request, endpoint: Endpoint, outcome: CellOutcome, around: Su
         "run_id": outcome.prepared.folder.run_id,
         "fingerprint": outcome.prepared.fingerprint,
         "status": "complete" if reported or whole else "incomplete",
-        "validity": _validity(doubted) if not reported else _by_script(),
+        "validity": _validity(doubted) if not reported else validity_of_server(doubted.evidence),
         "interval": _interval(reported, scores),
         "bounds": list(scores.bounds) if scores.bounds and not reported else None,
         "tasks_sha256": tasks_sha256(task.task_id for task in work.tasks),
@@ -107,11 +108,6 @@ def _checks(echo: Echo) -> dict[str, Any]:
         "sampling": sampling if echo.sampling else unknown,
         "template": echo.prompt_dropped or "keeps the prompt" if echo.template_checked else unknown,
     }
-
-
-def _by_script() -> dict[str, Any]:
-    """A script's own score cannot be checked; ``config.scored_by`` says so, and nothing else is known against it."""
-    return {"status": "ok", "reasons": []}
 
 
 def _interval(reported: ScoreRead | None, scores: Scores) -> list[float] | None:
@@ -164,6 +160,7 @@ def _config(request: Request, endpoint: Endpoint, outcome: CellOutcome, around: 
         "verify_timeout_s": request.verifying.timeout_s,
         **(_sandbox(request, around) if work.benchmark and EVALUATORS[work.benchmark.evaluator].runs_code else {}),
         "request_timeout_s": request.sampling.request_timeout_s,
+        "loop": asdict(request.sampling.loop) if request.sampling.loop else None,
         "selection": {k: v for k, v in selection.items() if v is not None} or None,
         "constrained": request.tasks.constrained or None,
         "script": request.script.name if request.script else None,
@@ -193,7 +190,16 @@ def _usage(outcome: CellOutcome, thought: Mapping[str, Any] | None) -> dict[str,
         "thinking_tokens": thought["tokens"] if thought else None,
         "requests": len(samples) + failed,
         "requests_failed": failed or None,
+        **_saved(outcome),
     }
+
+
+def _saved(outcome: CellOutcome) -> dict[str, Any]:
+    """Loops that were cut short, and the tokens that they would have gone on for: to ``--max-tokens``."""
+    cut = [s for s in outcome.collection.samples() if s.finish_reason == LOOPING]
+    most = outcome.prepared.work.sampling.max_tokens
+    saved = sum(max(0, most - s.completion_tokens) for s in cut if s.completion_tokens is not None)
+    return {"loops_cut": len(cut) or None, "tokens_saved": saved or None}
 
 
 def _latency(outcome: CellOutcome, around: Surroundings) -> dict[str, Any]:

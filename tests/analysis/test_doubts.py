@@ -8,11 +8,13 @@ import pytest
 
 from analysis.evidence import findings
 from analysis.hints import Cuts, hints, suggested_tokens
+from analysis.loops import is_looping
 from analysis.noise import Twice, audit_of, within_noise
 from analysis.prompts import dropped_because, sent
 from analysis.replies import thinking
 from analysis.validity import Evidence, validity
 from core.records import Answer, Sample
+from core.repetition import LoopRule
 
 
 def reply(task: str, text: str = "", **more: Any) -> Sample:
@@ -65,7 +67,8 @@ def test_nothing_is_said_of_prompts_that_may_well_have_arrived(lines: list[tuple
 
 def test_where_a_script_does_not_say_what_it_sent_the_tasks_text_stands_in_for_it() -> None:
     samples = [reply("a", prompt_tokens=9), reply("b", prompt_tokens=9), reply("c", prompt_tokens=10), reply("d")]
-    texts: dict[str, Any] = {"a": {"question": "x" * 100}, "b": {"question": "x" * 300, "n": 3}, "c": {"question": "x" * 700}}
+    lengths = {"a": 100, "b": 300, "c": 700}
+    texts: dict[str, Any] = {name: {"question": "x" * chars, "n": 3} for name, chars in lengths.items()}
     assert dropped_because(sent(samples, texts)) == "prompts of 100 to 700 characters all came to 10 tokens"
     long = {name: {"question": "x" * 5000} for name in "abc"}
     assert dropped_because(sent(samples, long)) is None, "it may have sent a part of it"
@@ -89,6 +92,14 @@ def test_the_flag_to_raise_is_named_with_a_number_from_the_data() -> None:
 def test_where_the_context_cut_it_is_the_context_that_must_grow() -> None:
     assert hints(Cuts(10, by_context=3, max_tokens=4096, longest_prompt=500, ctx_size=2048)) == [
         "--ctx-size 5120: the context of 2048 tokens a slot, not --max-tokens, ended 3 of 10 tasks"]
+
+
+def test_a_context_beyond_what_the_model_was_trained_for_is_advised_with_that_word() -> None:
+    [only] = hints(Cuts(10, by_context=3, max_tokens=4096, longest_prompt=500, ctx_size=2048, ctx_train=2048))
+    assert only.endswith("ended 3 of 10 tasks; the model was trained for 2048, though, and may not keep up beyond")
+    [only] = hints(Cuts(10, by_context=3, max_tokens=4096, longest_prompt=500, ctx_size=256, ctx_train=2048))
+    assert only.startswith("--ctx-size 2048: the context of 256 tokens")
+    assert "trained" not in only
 
 
 @pytest.mark.parametrize(("backend", "flag"), [
@@ -147,6 +158,24 @@ def test_evidence_counts_every_kind_and_keeps_three_examples() -> None:
     assert len(found["truncated"].examples[0].tail) <= 160
     assert found["lost"].examples[0].detail == "no reply in 3 tries"
     assert found["failed"].examples[0].detail == "timeout: no reply within 2 s"
+
+
+ROUND = "The answer is 7. " * 120
+
+
+@pytest.mark.parametrize(("sample", "loops"), [
+    (reply("a", ROUND), True), (reply("a", ROUND + "Done."), False), (reply("a", "\n" * 2000), True),
+    (reply("a", "", reasoning=ROUND), True), (reply("a", "7", reasoning=ROUND), False),
+    (reply("a", ROUND, looping=False), False), (reply("a", "short", looping=True), True),
+    (reply("a", "", completion=ROUND), True),
+])
+def test_a_reply_loops_if_its_watcher_said_so_or_its_tail_repeats_itself(sample: Sample, loops: bool) -> None:
+    assert is_looping(sample, LoopRule()) is loops
+
+
+def test_where_nobody_is_to_look_only_what_was_said_counts() -> None:
+    assert not is_looping(reply("a", ROUND), None)
+    assert is_looping(reply("a", ROUND, looping=True), None)
 
 
 def test_a_difference_is_within_the_noise_floor_when_asking_twice_changes_as_much() -> None:
