@@ -115,7 +115,7 @@ def _of_tasks(evidence: Evidence) -> Iterator[str]:
         "no_answer": (outcomes.get(Outcome.NO_ANSWER, 0), "without an answer the parser could take"),
         "blocked": (outcomes.get(Outcome.BLOCKED, 0), "blocked by the provider"),
         "harness_fault": (outcomes.get(Outcome.HARNESS_FAULT, 0), "not verified, by our own fault"),
-        "lost": (outcomes.get(Outcome.LOST, 0), "lost with the server"),
+        "lost": (outcomes.get(Outcome.LOST, 0), "lost, without a reply"),
         "missing": (asked - verified, "never answered"),
     }
     for name, (count, sentence) in sentences.items():

@@ -13,7 +13,7 @@ KINDS: Mapping[str, str] = {
     "empty": "answered with nothing",
     "no_answer": "without an answer the parser could take",
     "blocked": "blocked by the provider",
-    "lost": "lost with the server",
+    "lost": "lost, without a reply",
     "harness_fault": "not verified, by our own fault",
     "duplicates": "came more than once",
     "failed": "requests that brought no reply",

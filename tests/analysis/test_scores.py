@@ -100,7 +100,7 @@ def test_a_plain_run_is_ok_whatever_its_score() -> None:
     ({"outcomes": {"wrong": 100}, "empty": 5}, "5 of 100 tasks answered with nothing"),
     ({"outcomes": {"correct": 95, "blocked": 5}}, "5 of 100 tasks blocked by the provider"),
     ({"outcomes": {"correct": 99, "harness_fault": 1}}, "1 of 100 tasks not verified, by our own fault"),
-    ({"outcomes": {"correct": 99, "lost": 1}}, "1 of 100 tasks lost with the server"),
+    ({"outcomes": {"correct": 99, "lost": 1}}, "1 of 100 tasks lost, without a reply"),
     ({"outcomes": {"correct": 99}}, "1 of 100 tasks never answered"),
     ({"duplicates": 1}, "1 of 100 tasks came more than once; the first reply counts"),
     ({"requests": 100, "requests_failed": 5}, "5 of 100 requests failed"),

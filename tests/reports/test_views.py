@@ -29,7 +29,7 @@ RECORD = {
                 "field_scores": {"score": 62.5, "fields": {"age": {"passed": 3, "total": 4}}}},
     "interval": [11.8, 76.9], "bounds": [40.0, 60.0],
     "outcomes": {"correct": 2, "wrong": 2, "truncated": 1, "lost": 1},
-    "validity": {"status": "suspect", "reasons": ["1 of 6 tasks lost with the server"]},
+    "validity": {"status": "suspect", "reasons": ["1 of 6 tasks lost, without a reply"]},
     "usage": {"requests": 6, "completion_tokens": 23456}, "latency": {"tokens_per_second": 645.2},
     "provenance": {"host": {"cores": 2}}, "their_field": {"a": [1, 2]},
 }
@@ -48,7 +48,7 @@ math  demo-5M:Q2_K
   Bounds        40.0 to 60.0 % had all truncated tasks failed or passed
   Passed        2 of 5 tasks
   Validity      suspect:
-                1 of 6 tasks lost with the server
+                1 of 6 tasks lost, without a reply
   Status        incomplete
   When          2026-11-21T04:00:00Z
   Run           r1
@@ -182,7 +182,7 @@ math  demo-5M:Q2_K
   score 40.0 % (suspect), 95 % interval 11.8 to 76.9 %
   2 correct, 2 wrong, 1 truncated, 1 lost
   2 min 09 s, 645 tokens/s, isolation full
-  suspect: 1 of 6 tasks lost with the server
+  suspect: 1 of 6 tasks lost, without a reply
 Recorded in results.json; details in runs/r1"""
 
 
