@@ -30,7 +30,7 @@ from runner.faults import LOST_WITH, SCRIPT_LOST, SERVER_LOST
 from runner.live import Pace, live_state
 from runner.observer import Hooks
 from runner.prepare import Prepared
-from runner.resume import GO_ON, failure_line
+from runner.resume import failure_line
 from runner.script import Finished, Line
 from runner.script_end import check_killed, check_script
 from runner.serving import Serving
@@ -189,7 +189,7 @@ class CellLoop:
     def _so_far(self) -> str:
         of = f" of {len(self._work.tasks)}" if self._work.tasks else ""
         answered = f"{len(self._collection.candidates)}{of} tasks answered by then are in {self._folder.path}"
-        return f"{answered}; {GO_ON}." if self._work.benchmark else f"{answered}."
+        return f"{answered}; {self._prepared.go_on}." if self._work.benchmark else f"{answered}."
 
     # -- events ----------------------------------------------------------------------------------------------------
 

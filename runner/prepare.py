@@ -23,7 +23,7 @@ from runner.config import run_config
 from runner.observer import Hooks
 from runner.plan import Cell
 from runner.request import Request, TaskChoice
-from runner.resume import Earlier, TakenUp, take_up
+from runner.resume import Earlier, TakenUp, how_to_go_on, take_up
 from runner.script_request import Tell, told
 from servers.model_hash import model_sha256
 from servers.models import is_demo
@@ -67,6 +67,8 @@ class Prepared:
     """Writes down what the script is to be asked of a server, and returns its environment."""
     earlier: Earlier
     """What the folder of a run that is taken up held."""
+    go_on: str
+    """How a person goes on with it, should it be stopped."""
 
 
 def work_for(request: Request, cell: Cell, hooks: Hooks) -> Work:
@@ -146,7 +148,8 @@ def prepare(request: Request, work: Work, endpoint: Endpoint, say: Callable[[str
         folder.close()
         raise
     tell = partial(told, request, folder, (work.sampling, work.prompt_version))
-    return Prepared(work, folder, mark, parts["model_sha256"], tell, earlier)
+    go_on = how_to_go_on(resume=request.outputs.resume)
+    return Prepared(work, folder, mark, parts["model_sha256"], tell, earlier, go_on)
 
 
 def fingerprint_parts(request: Request, work: Work, endpoint: Endpoint) -> dict[str, Any]:

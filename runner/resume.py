@@ -33,7 +33,10 @@ _IN_WORDS = {
 }
 """Settings whose values would tell nobody anything."""
 
-GO_ON = "run the same command again to go on"
+
+def how_to_go_on(*, resume: bool) -> str:
+    """What a person is to do; a command that was told to begin anew would do so again."""
+    return f"run the same command again{'' if resume else ', without --no-resume,'} to go on"
 
 
 @dataclass(frozen=True, slots=True)

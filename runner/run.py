@@ -26,6 +26,7 @@ from ledger import runs, store
 from ledger.run_id import make_run_id
 from runner.ahead import read_ahead
 from runner.cell import CellLoop
+from runner.command import Command
 from runner.conclude import conclude, conclude_again
 from runner.observer import Hooks, Observer
 from runner.plan import Cell, Load, loads
@@ -73,7 +74,7 @@ def run(request: Request, hooks: Hooks) -> Report:
     for error in request.refused:
         hooks.observer.note(str(error))
     verifying = request.verifying
-    with VerifierPool(
+    with Command(request, [work for _, works in planned for work in works]) as command, VerifierPool(
         workers=verifying.workers or max(1, min(8, usable_cores())), isolation=verifying.isolation,
         verify_timeout_s=verifying.timeout_s, grading=verifying.grading, needs_sandbox=_runs_programs(planned),
         python=verifying.python, preload=verifying.preload,
@@ -82,7 +83,7 @@ def run(request: Request, hooks: Hooks) -> Report:
             hooks.observer.note(f"isolation seatbelt: {gaps(SEATBELT)}")
         for place, (load, works) in enumerate(planned):
             following = planned[place + 1][0].model if place + 1 < len(planned) else None
-            _run_load(request, load, works, pool, hooks, report, following)
+            _run_load(request, load, works, _Shared(pool, command), hooks, report, following)
     return report
 
 
@@ -95,11 +96,39 @@ def _work(request: Request, cell: Cell, hooks: Hooks) -> Work:
     return work_for(request, cell, hooks)
 
 
+@dataclass(frozen=True, slots=True)
+class _Shared:
+    """What all loads share."""
+
+    pool: VerifierPool
+    command: Command
+
+
+def _left(works: list[Work], command: Command, hooks: Hooks, report: Report) -> list[Work]:
+    """The cells that an earlier try of this command did not bring to their end; of the others the record is there."""
+    left = []
+    for work in works:
+        record = command.record_of(work)
+        if record is None:
+            left.append(work)
+            continue
+        report.begun += 1
+        report.records.append(record)
+        hooks.observer.note(
+            f"{record['model']} on {work.cell.benchmark}: done when this command was stopped ({record['run_id']}); "
+            "--no-resume runs it anew"
+        )
+    return left
+
+
 def _run_load(
-    request: Request, load: Load, works: list[Work], pool: VerifierPool, hooks: Hooks, report: Report,
+    request: Request, load: Load, works: list[Work], shared: _Shared, hooks: Hooks, report: Report,
     following: ModelInfo | None,
 ) -> None:
     """One server, its cells. Failures go into the report; only Interrupted passes. ``following``: who comes next."""
+    left = _left(works, shared.command, hooks, report)
+    if not left:
+        return
     label = load.model.label or request.server.base_url or "model"
     log = _server_log(request, label)
     try:
@@ -110,11 +139,14 @@ def _run_load(
             _describe(server, hooks.observer)
             for warning in server.warnings:
                 hooks.observer.note(warning)
-            for place, work in enumerate(_as_served(work, server.endpoint) for work in works):
+            for place, work in enumerate(left):
                 report.begun += 1
-                last = place + 1 == len(works)
+                last = place + 1 == len(left)
                 with read_ahead(load.model, following if last else None, request.server):
-                    _run_cell(request, work, _Running(serving, log, pool), hooks, report)
+                    served = _as_served(work, server.endpoint)
+                    record = _run_cell(request, served, _Running(serving, log, shared.pool), hooks, report)
+                if record is not None:
+                    shared.command.note(work, record["run_id"])
         log.unlink(missing_ok=True)  # each run folder has its copy
     except Interrupted:
         raise
@@ -142,8 +174,10 @@ class _Running:
     pool: VerifierPool
 
 
-def _run_cell(request: Request, work: Work, running: _Running, hooks: Hooks, report: Report) -> None:
-    """A cell's own failure goes into the report; that of its server, and a stop, end the load."""
+def _run_cell(
+    request: Request, work: Work, running: _Running, hooks: Hooks, report: Report
+) -> Mapping[str, Any] | None:
+    """The record. A cell's own failure goes into the report (None); that of its server, and a stop, end the load."""
     try:
         record = _record(request, work, running, hooks, (report.begun, report.planned))
         report.records.append(record)
@@ -153,6 +187,8 @@ def _run_cell(request: Request, work: Work, running: _Running, hooks: Hooks, rep
     except BenchError as error:
         hooks.observer.note(f"{work.cell.model.label} on {work.cell.benchmark}: {error}{_quoted(error)}")
         report.failures.append(error)
+        return None
+    return record
 
 
 def _record(

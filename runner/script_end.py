@@ -8,7 +8,6 @@ from core.errors import ScriptError, ScriptLost
 from parsers.events import ScoreRead
 from runner.collect import Collection
 from runner.prepare import Prepared
-from runner.resume import GO_ON
 from runner.script import OUTPUT, log_tail
 
 
@@ -43,7 +42,7 @@ def _failed(status: int, prepared: Prepared, collection: Collection) -> ScriptEr
     how = f"exit status {status}" if status > 0 else f"signal {_signal_name(status)}"
     return ScriptError(
         f"the benchmark script {_name(prepared)} ended with {how}; what it said is in {folder.script_log}, "
-        f"the {len(collection.candidates)} tasks it had answered in {folder.samples_path}; {GO_ON}.",
+        f"the {len(collection.candidates)} tasks it had answered in {folder.samples_path}; {prepared.go_on}.",
         log_tail(folder.script_log),
     )
 

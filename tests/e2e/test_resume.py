@@ -143,6 +143,29 @@ def test_no_resume_starts_anew(tool: Tool) -> None:
     assert len(texts(tool.run_folders()[-1])) == TASKS
 
 
+def test_a_command_of_several_runs_goes_on_at_the_one_it_was_stopped_in(tool: Tool) -> None:
+    flags = ("--model", "demo:F16", "--benchmark", "extraction", "math", "--limit", "30", *SERVER)
+
+    def summaries() -> int:
+        return len(list(tool.runs_root.glob("*/summary.json")))
+
+    process = tool.start(*flags)
+    while summaries() < 1:
+        assert process.poll() is None, process.communicate()
+        time.sleep(0.005)
+    end(process)
+    assert summaries() == 1
+    done = tool(*flags)
+    assert done.code == 0, done.err
+    assert "on extraction: done when this command was stopped" in done.err
+    assert sorted(record["benchmark"] for record in tool.records()) == ["extraction", "math"]
+    assert done.err.count("95 %") >= 2, "both are shown"
+    assert not list(tool.runs_root.glob(".command-*"))
+    again = tool(*flags)
+    assert again.code == 0, again.err
+    assert len(tool.records()) == 4, "a command that was through measures anew"
+
+
 def test_a_last_line_torn_by_a_kill_is_asked_again(tool: Tool) -> None:
     process = tool.start(*RUN)
     assert until_samples(tool, process, 10)

@@ -1,0 +1,104 @@
+"""A command of several runs: which of them are done, when it was stopped half-way and is given again.
+
+Theory of operation. A run that ended is never taken up, so that the same command may measure anew. Of a command with
+several runs that would be wrong while it is not through: stopped in its fifth run, it would begin with the first. So it
+notes each run whose record is in the ledger in a file of its own (``.command-….jsonl`` beside the run folders, locked
+while it works) and removes that file when all are there. Who finds the file goes on: the runs noted are not asked
+again, as long as what decides them is what it was. A second runner with the same command at the same time runs all of
+them, and notes nothing.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from contextlib import ExitStack
+from dataclasses import asdict
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from core.errors import BenchError
+from core.records import Endpoint
+from ledger.folder import RunFolder
+from ledger.lines import LineFile, read_lines
+from runner.prepare import Work, fingerprint_parts
+from runner.request import Request
+from runner.resume import differences
+from system import files
+
+_BY_SERVER = frozenset({"model", "backend", "server_build", "ctx_size", "slots", "gpu_layers"})
+"""Known, or certain, when a server is up, and none is started to find out that nothing is left to ask it."""
+
+
+class Command:
+    """The runs of one request, for as long as the block lasts. Entering reads what an earlier try came to."""
+
+    def __init__(self, request: Request, works: Iterable[Work]) -> None:
+        self._request = request
+        self._cells = {_cell(work) for work in works}
+        self._root = request.outputs.runs_root
+        self._path = self._root / f".command-{_mark(request)}.jsonl"
+        self._held = ExitStack()
+        self._file: LineFile | None = None
+        self._done: dict[str, str] = {}
+
+    def __enter__(self) -> Self:
+        if len(self._cells) > 1:
+            try:
+                self._held.enter_context(files.lock(self._path, timeout_s=0))
+            except (OSError, TimeoutError):
+                return self
+            if self._request.outputs.resume:
+                self._done = {line["cell"]: line["run_id"] for line in read_lines(self._path)}
+            else:
+                self._path.write_bytes(b"")
+            self._file = LineFile(self._path)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        with self._held:
+            if self._file is not None:
+                self._file.close()
+                if self._cells <= self._done.keys():
+                    self._path.unlink(missing_ok=True)
+
+    def record_of(self, work: Work) -> Mapping[str, Any] | None:
+        """The record of a run that an earlier try of this command brought to its end; None where it is to be run."""
+        run_id = self._done.get(_cell(work))
+        if run_id is None:
+            return None
+        folder = RunFolder(self._root, run_id)
+        try:
+            before, record = folder.config()["settings"], folder.summary()
+        except (BenchError, KeyError):
+            return None  # taken away or damaged meanwhile
+        now = fingerprint_parts(self._request, work, Endpoint("", "", ""))
+        changed = differences(_without_server(before), _without_server(now))
+        return record if not changed else None
+
+    def note(self, work: Work, run_id: str) -> None:
+        """The record of ``work`` is in the ledger."""
+        self._done[_cell(work)] = run_id
+        if self._file is not None:
+            self._file.append({"cell": _cell(work), "run_id": run_id})
+            self._file.sync()
+
+
+def _without_server(settings: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in settings.items() if key not in _BY_SERVER}
+
+
+def _cell(work: Work) -> str:
+    """By the file and not by the name, which a server that runs already may tell us later."""
+    return f"{work.cell.model.path or ''} {work.cell.benchmark}"
+
+
+def _mark(request: Request) -> str:
+    """The same for the same request; files that could not be read are another time's business."""
+    asked = {key: value for key, value in asdict(request).items() if key not in {"refused", "outputs"}}
+    asked["results"] = str(Path(request.outputs.results).resolve())
+    return hashlib.sha256(json.dumps(asked, default=str, sort_keys=True).encode()).hexdigest()[:16]
