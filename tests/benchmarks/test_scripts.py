@@ -168,6 +168,47 @@ def test_the_end_of_its_input_ends_it_after_what_was_asked_for(start_fake: Start
     assert ran.code == 0
 
 
+def test_a_place_that_failed_before_waits_for_its_third_try_and_others_do_not_wait_with_it(
+    start_fake: StartFake, request_for: MakeRequest
+) -> None:
+    server = start_fake(SERVER, "--fail-first", "2")
+    request = request_for(server.url, slots=1)
+    request["path"].write_text(json.dumps(request["fields"]))
+    with subprocess.Popen(
+        [sys.executable, ROOT / "benchmarks/scripts/math_tasks.py"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        env=os.environ | {"BENCH_REQUEST": str(request["path"])},
+    ) as script:
+        assert script.stdin is not None
+        assert script.stdout is not None
+        script.stdout.readline()
+        for _ in range(2):
+            script.stdin.write(draw("q0"))
+            script.stdin.flush()
+            assert json.loads(script.stdout.readline())["kind"] == "http"
+        began = time.monotonic()
+        script.stdin.write(draw("q0") + draw("q1") + END)
+        script.stdin.flush()
+        assert json.loads(script.stdout.readline())["task_id"] == "q1"
+        assert time.monotonic() - began < 1.5
+        assert json.loads(script.stdout.readline())["task_id"] == "q0"
+        assert time.monotonic() - began >= 2
+        assert json.loads(script.stdout.readline()) == {"event": "end"}
+
+
+def test_a_server_that_says_when_to_come_back_gets_no_request_before(
+    start_fake: StartFake, questions: Path
+) -> None:
+    server = start_fake(SERVER, "--fail-first", "1", "--retry-after", "1")
+    began = time.monotonic()
+    ran = run_script("math_tasks.py", "--base-url", server.url, "--tasks-file", str(questions))
+    assert time.monotonic() - began > 1
+    assert len(ran.of("error")) == 1
+    assert len(ran.of("sample")) == 4
+
+
 def test_a_thousand_draws_never_block_the_one_who_sends_them(start_fake: StartFake, request_for: MakeRequest) -> None:
     server = start_fake(SERVER, "--delay", "0.05")
     request = request_for(server.url, slots=1)
