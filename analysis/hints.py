@@ -40,6 +40,8 @@ class Cuts:
     ctx_train: int | None = None
     """Tokens that the model was trained for."""
     backend: str = ""
+    greedy: bool = True
+    """Whether the temperature was 0."""
 
 
 def hints(cuts: Cuts) -> list[str]:
@@ -91,7 +93,8 @@ def _of_thinking(cuts: Cuts) -> Iterator[str]:
 
 def _of_loops(cuts: Cuts) -> Iterator[str]:
     if cuts.looping:
-        yield (f"--temperature 0.6, or another quantization: {cuts.looping} of {cuts.answered} replies repeat "
+        how = "--temperature 0.6" if cuts.greedy else "another --temperature"
+        yield (f"{how}, or another quantization: {cuts.looping} of {cuts.answered} replies repeat "
                "themselves, and more tokens would only repeat more")
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 KINDS: Mapping[str, str] = {
     "prompt": "prompts that did not reach the model",
-    "truncated": "cut off by the token limit or the context",
+    "truncated": "cut off before the end",
     "unclosed": "thinking that never closed",
     "looping": "ends by repeating itself",
     "empty": "answered with nothing",

@@ -11,7 +11,7 @@ NO_FOLDER = "the run folder is not here, so there are no examples"
 
 
 def heading(doubt: Doubt) -> str:
-    """``cut off by the token limit or the context: 12``."""
+    """``cut off before the end: 12``."""
     return f"{doubt.words}: {doubt.count:,}"
 
 

@@ -75,6 +75,7 @@ def doubts(request: Request, endpoint: Endpoint, outcome: CellOutcome, scores: S
         ctx_size=ctx_size,
         ctx_train=work.cell.model.ctx_train,
         backend=endpoint.backend,
+        greedy=not work.sampling.temperature,
     )
     return Doubts(evidence, cuts)
 

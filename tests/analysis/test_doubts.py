@@ -115,7 +115,9 @@ def test_thinking_that_never_closes_can_be_capped(backend: str, flag: str) -> No
 
 def test_more_tokens_are_not_advised_to_a_model_that_loops() -> None:
     [only] = hints(Cuts(10, looping=9, max_tokens=1024))
+    assert only.startswith("--temperature 0.6")
     assert "--max-tokens" not in only
+    assert hints(Cuts(10, looping=9, greedy=False))[0].startswith("another --temperature")
     assert "9 of 10 replies repeat themselves" in only
 
 

@@ -115,7 +115,7 @@ def test_a_doubtful_run_is_shown_with_its_evidence_what_to_do_and_what_was_check
   To do         --max-tokens 4096: 2 of 6 replies were cut at 512 tokens
 """, """
 Evidence
-  cut off by the token limit or the context: 2
+  cut off before the end: 2
     math/1, length, 512 tokens  ... So, wait.\\nLet me
     math/2, sample 1
   requests that brought no reply: 3
