@@ -74,14 +74,23 @@ field                             meaning (unit)
 ``outcomes``                      ``{outcome: number of tasks}``, outcomes that occurred; all tasks, counted or not
 ``validity``                      ``{"status": "ok" | "suspect", "reasons": [one line each]}``; ``hints``: which flag to
                                   raise where a limit decided the score; see docs/validity.md
-``checks``                        what the server told before the run: ``sampling`` (``as asked``, what differs, or
-                                  ``not reported: why``) and ``template`` (``keeps the prompt``, or what it drops)
-``thinking``                      absent where no reply thought: ``tokens``, ``share`` (of the completion tokens, 0 to
-                                  1), ``unclosed`` (replies whose thinking never closed), ``estimated`` (by characters)
-``audit``                         tasks asked twice, with ``--audit``: ``tasks`` (answered twice), ``texts_differ``,
-                                  ``verdicts_differ`` (passed by one reply only), ``differing`` and ``flipped`` (ids of
-                                  either), ``unanswered``; ``requests``, ``completion_tokens``: what that cost, which is
-                                  in no other count but ``latency.tokens_per_second``
+``checks.sampling``               what the server told before the run: ``as asked``, what differs, or ``not reported``
+``checks.template``               the same of its chat template: ``keeps the prompt``, or what it drops
+``thinking``                      absent where no reply thought
+``thinking.tokens``               completion tokens spent thinking (tokens)
+``thinking.share``                of all completion tokens (0 to 1)
+``thinking.unclosed``             replies whose thinking never closed
+``thinking.estimated``            true where the tokens were split by characters, because the server counts none apart
+``audit``                         absent without ``--audit``; what it cost is in no other count but
+                                  ``latency.tokens_per_second``
+``audit.tasks``                   tasks answered twice
+``audit.texts_differ``            of them, with another text
+``audit.verdicts_differ``         of them, passed by one reply only
+``audit.differing``               ids of either
+``audit.flipped``                 ids of the latter
+``audit.unanswered``              tasks that were to be asked twice and have no second verdict
+``audit.requests``                second replies
+``audit.completion_tokens``       of second replies (tokens)
 --------------------------------  --------------------------------------------------------------------------------------
 ``usage.prompt_tokens``           tokens of all prompts (tokens)
 ``usage.completion_tokens``       tokens generated, thinking included (tokens)

@@ -11,7 +11,7 @@ MAPS = {"outcomes"}
 
 def test_every_field_of_a_record_is_documented_and_none_is_null(tool: Tool) -> None:
     done = tool("--model", "demo-3M", "--benchmark", "extraction", "--limit", "2", "--constrained",
-                "--ctx-size", "2048", "--server", "xllamacpp", "--parallel", "1", "--threads", "1")
+                "--ctx-size", "2048", "--server", "xllamacpp", "--parallel", "1", "--threads", "1", "--audit", "1")
     assert done.code == 0, done.err
     documented = record_module.__doc__ or ""
     record = tool.records()[0]
