@@ -6,7 +6,7 @@ such a run up (``runner.resume``), asks nothing, and puts the record into the le
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -17,28 +17,39 @@ from reports.page import to_html
 from runner.evidence import evidence_in
 
 
-def conclude(ledger: Path, folder: RunFolder, record: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The record as it stands in the ledger. Raises BenchError that says where it lies when the ledger takes none."""
+def conclude(
+    ledger: Path, folder: RunFolder, record: Mapping[str, Any], entered: Callable[[], None]
+) -> Mapping[str, Any]:
+    """The record as it stands in the ledger; ``entered`` is called once it does.
+
+    Raises BenchError that says where the record lies when the ledger takes none.
+    """
     folder.write_report(to_html(record, evidence_in(folder)))
     folder.write_record(record)
-    return _enter(ledger, folder, record)
+    return _enter(ledger, folder, record, entered)
 
 
-def conclude_again(ledger: Path, folder: RunFolder, record: Mapping[str, Any]) -> Mapping[str, Any]:
+def conclude_again(
+    ledger: Path, folder: RunFolder, record: Mapping[str, Any], entered: Callable[[], None]
+) -> Mapping[str, Any]:
     """As ``conclude``, for a record that an earlier sitting wrote and may have brought into the ledger."""
     there = next((old for old in store.read(ledger) if old.get("run_id") == folder.run_id), None)
     if there is None:
-        return _enter(ledger, folder, record)
+        return _enter(ledger, folder, record, entered)
+    entered()
     folder.end()
     return there
 
 
-def _enter(ledger: Path, folder: RunFolder, record: Mapping[str, Any]) -> Mapping[str, Any]:
+def _enter(
+    ledger: Path, folder: RunFolder, record: Mapping[str, Any], entered: Callable[[], None]
+) -> Mapping[str, Any]:
     try:
         written = store.append(ledger, record)
     except BenchError as error:
         raise type(error)(
             f"{error}. This run's record is safe in {folder.record_path}: the same command puts it into the ledger."
         ) from error
+    entered()
     folder.end()
     return written

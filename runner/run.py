@@ -10,6 +10,7 @@ import secrets
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -143,10 +144,8 @@ def _run_load(
                 report.begun += 1
                 last = place + 1 == len(left)
                 with read_ahead(load.model, following if last else None, request.server):
-                    served = _as_served(work, server.endpoint)
-                    record = _run_cell(request, served, _Running(serving, log, shared.pool), hooks, report)
-                if record is not None:
-                    shared.command.note(work, record["run_id"])
+                    running = _Running(serving, log, shared.pool, shared.command)
+                    _run_cell(request, _as_served(work, server.endpoint), running, hooks, report)
         log.unlink(missing_ok=True)  # each run folder has its copy
     except Interrupted:
         raise
@@ -172,12 +171,11 @@ class _Running:
     serving: Serving
     log: Path
     pool: VerifierPool
+    command: Command
 
 
-def _run_cell(
-    request: Request, work: Work, running: _Running, hooks: Hooks, report: Report
-) -> Mapping[str, Any] | None:
-    """The record. A cell's own failure goes into the report (None); that of its server, and a stop, end the load."""
+def _run_cell(request: Request, work: Work, running: _Running, hooks: Hooks, report: Report) -> None:
+    """A cell's own failure goes into the report; that of its server, and a stop, end the load."""
     try:
         record = _record(request, work, running, hooks, (report.begun, report.planned))
         report.records.append(record)
@@ -187,8 +185,6 @@ def _run_cell(
     except BenchError as error:
         hooks.observer.note(f"{work.cell.model.label} on {work.cell.benchmark}: {error}{_quoted(error)}")
         report.failures.append(error)
-        return None
-    return record
 
 
 def _record(
@@ -197,8 +193,9 @@ def _record(
     """Runs the cell and writes its record, to the run folder first and then to the ledger."""
     prepared = prepare(request, work, running.serving.server.endpoint, hooks.observer.note)
     with prepared.folder as folder:
+        entered = partial(running.command.note, work, folder.run_id)
         if prepared.earlier.record is not None:
-            return conclude_again(request.outputs.results, folder, prepared.earlier.record)
+            return conclude_again(request.outputs.results, folder, prepared.earlier.record, entered)
         try:
             echo = ask(running.serving.server.endpoint, work.sampling, _roles(request, work), hooks.stop_requested)
             outcome = CellLoop(prepared, running.serving, running.pool, hooks, place).run()
@@ -216,7 +213,7 @@ def _record(
                 echo=echo,
             )
             record = ledger_record.make(build(request, server.endpoint, outcome, around))
-            return conclude(request.outputs.results, folder, record)
+            return conclude(request.outputs.results, folder, record, entered)
         finally:
             _keep(running.log, folder.server_log)
 
