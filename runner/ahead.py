@@ -16,7 +16,8 @@ def read_ahead(present: ModelInfo, following: ModelInfo | None, settings: Server
 
     The present model's file counts as free memory where it is mapped, and is in use all the same.
     """
-    there = following is not None and following.path is not None and following.path != present.path
-    paths = [Path(part) for part in following.parts or (following.path,)] if there and following else []
+    paths: list[Path] = []
+    if following is not None and following.path is not None and following.path != present.path:
+        paths = [Path(part) for part in following.parts or (following.path,)]
     kept = (present.size_bytes or 0) + reserve_bytes(settings.reserve_ram_gib)
-    return ReadAhead([path for path in paths if path], lambda: available_memory_bytes() - kept)
+    return ReadAhead(paths, lambda: available_memory_bytes() - kept)

@@ -178,6 +178,7 @@ def _start(
         child = _spawn(backend.command(launch, found), found, log, limits)
         try:
             ready = _until_ready(backend, launch, child, log, watch)
+            memory = check_taken(launch.memory, child.pid, log, gpu_before)  # waits until the log tells all
             endpoint, warnings = read_back(settings, (backend, found), launch, (ready, log))
         except _PortTakenError as taken:
             child.stop()
@@ -190,7 +191,6 @@ def _start(
             child.stop()
             watch.on_state(State.STOPPED)
             raise
-        memory = check_taken(launch.memory, child.pid, log, gpu_before)
         warning = memory.warning()
         return RunningServer(endpoint, child, log, (*warnings, warning) if warning else warnings, memory)
     raise AssertionError("the last try returns or raises")

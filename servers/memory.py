@@ -32,26 +32,21 @@ partly there needs room for one layer's weights more, which are sent over for ea
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
 
 from servers.gguf import GgufHeader
-from servers.gguf_types import TENSOR_TYPES, TensorInfo
+from servers.gguf_types import TENSOR_TYPES
 from servers.memory_options import MemoryOptions
 from servers.shape import Layer, Shape, shape_of
+from servers.weights import Weights, in_ram, weights_of
 
 CELL_STEP: Final = 256
 NUMBER_BYTES: Final = 4
+PLACE_BYTES: Final = 8
 INPUT_BYTES: Final = 40
 """Of each token of a batch: its number, its position, its cell in the cache and the like."""
-REPACKED: Final[dict[str, frozenset[str]]] = {
-    "avx2": frozenset({"Q4_0", "Q4_K", "IQ4_NL", "MXFP4"}),
-    "dotprod": frozenset({"Q4_0", "Q4_K", "Q5_K", "Q6_K", "IQ4_NL", "MXFP4", "Q8_0"}),
-}
-"""Types that a processor of that kind gets in an order of its own."""
-_ROWS_OF_EIGHT: Final = 8
 _TYPES: Final = {kind.name: kind for kind in TENSOR_TYPES.values()}
 
 
@@ -103,11 +98,12 @@ class Needs:
 
 @dataclass(frozen=True)
 class MemoryModel:
-    """A model whose memory can be told for any setting. ``processor``: a key of ``REPACKED``, or nothing."""
+    """A model whose memory can be told for any setting."""
 
     header: GgufHeader
     options: MemoryOptions
     processor: str | None = None
+    """A key of ``servers.weights.REPACKED``, or nothing."""
     gpus: int = 0
     """How many the build sees; with one, nothing is repacked."""
 
@@ -130,55 +126,24 @@ class MemoryModel:
             mapped, droppable = self._mapped
             buffers = compute + masks + output
             return Needs(Parts(mapped, sum(cache), buffers, droppable, self._checkpoints(setting)))
-        there = sum(size for layer, size in self._layer_weights.items() if layer >= first) + self._output_weights
-        beside = self.header.weight_bytes - there + self._shared_output
-        partly = max((size for layer, size in self._layer_weights.items() if layer < first), default=0)
+        weights = self._weights
+        there = sum(size for layer, size in weights.by_layer.items() if layer >= first) + weights.output
+        beside = self.header.weight_bytes - there + weights.shared
+        partly = max((size for layer, size in weights.by_layer.items() if layer < first), default=0)
         cache_there = sum(cache[first:]) if self.options.cache_on_gpu else 0
         staging = self._batch(setting) * self.shape.embedding * NUMBER_BYTES
         host = Parts(beside, sum(cache) - cache_there, masks + staging + output,
                      checkpoints=self._checkpoints(setting))
         return Needs(host, Parts(there, cache_there, (compute + masks) * self.gpus + partly))
 
-    # -- weights ---------------------------------------------------------------------------------------------------
-
     @cached_property
-    def _layer_weights(self) -> dict[int, int]:
-        found: dict[int, int] = {}
-        for info in self.header.tensor_infos:
-            index = _layer_of(info.name)
-            if index is not None:
-                found[index] = found.get(index, 0) + info.size_bytes
-        return found
-
-    @cached_property
-    def _shared_output(self) -> int:
-        """The token embedding, where it is the output too: a GPU gets its own copy."""
-        named = {info.name: info.size_bytes for info in self.header.tensor_infos}
-        return 0 if "output.weight" in named else named.get("token_embd.weight", 0)
-
-    @cached_property
-    def _output_weights(self) -> int:
-        beside = [info for info in self.header.tensor_infos if info.name.startswith("output")]
-        return sum(info.size_bytes for info in beside) + self._shared_output
+    def _weights(self) -> Weights:
+        return weights_of(self.header)
 
     @cached_property
     def _mapped(self) -> tuple[int, int]:
-        """(bytes reported, how many of them are not needed) on a processor alone."""
-        chosen = self._repacked()
-        packed = sum(info.size_bytes for info in chosen)
-        if not chosen or not self.options.mapped:
-            return self.header.weight_bytes, 0
-        names = {info.name for info in chosen}
-        in_place = _ranges(info for info in self.header.tensor_infos if info.name not in names)
-        return in_place + packed, max(0, in_place + packed - self.header.weight_bytes)
-
-    def _repacked(self) -> list[TensorInfo]:
-        kinds = REPACKED.get(self.processor or "", frozenset())
-        if not self.options.repack or self.gpus:
-            return []
-        return [info for info in self.header.tensor_infos
-                if info.kind in kinds and len(info.shape) > 1 and info.shape[1] % _ROWS_OF_EIGHT == 0
-                and info.name.endswith(".weight") and not info.name.startswith(("token_embd", "per_layer_token_embd"))]
+        packed = self.options.repack and not self.gpus
+        return in_ram(self.header, self.processor if packed else None, mapped=self.options.mapped)
 
     # -- cache -----------------------------------------------------------------------------------------------------
 
@@ -211,11 +176,15 @@ class MemoryModel:
         return self.options.outputs or setting.slots
 
     def _masks(self, setting: Setting) -> int:
-        layers = self.shape.layers
-        kinds = [cells for cells, there in (
-            (self._cells(setting), any(layer.key and not layer.windowed for layer in layers)),
-            (self._window_cells(setting), any(layer.windowed for layer in layers))) if there]
-        return self._batch(setting) * sum(kinds) * (2 if self.options.flash_attention else NUMBER_BYTES)
+        """The masks of both caches; without flash attention values lie across, and the place of each is an input."""
+        layers = [layer for layer in self.shape.layers if layer.key]
+        whole = [layer.value for layer in layers if not layer.windowed]
+        windowed = [layer.value for layer in layers if layer.windowed]
+        total = 0
+        for cells, values in ((self._cells(setting), whole), (self._window_cells(setting), windowed)):
+            if values:
+                total += 2 * cells if self.options.flash_attention else NUMBER_BYTES * cells + PLACE_BYTES * max(values)
+        return self._batch(setting) * total
 
     def _compute(self, setting: Setting) -> int:
         """The largest graph, without its masks."""
@@ -228,8 +197,8 @@ class MemoryModel:
         attention = 2 * shape.embedding + 3 * shape.query + key + value
         if not self.options.flash_attention:
             scores = shape.heads * self._cells(setting)
-            more = shape.embedding + shape.query if (self.header.architecture or "").startswith("gemma") else 0
-            attention = 2 * shape.embedding + 4 * shape.query + key + value + scores + more
+            norms = 3 if (self.header.architecture or "").startswith("gemma") else 2
+            attention = norms * shape.embedding + 4 * shape.query + scores
         logits = min(self._outputs(setting), tokens) * shape.vocabulary + 2 * shape.embedding * tokens
         return NUMBER_BYTES * max(tokens * max(widest, attention), logits) + INPUT_BYTES * tokens
 
@@ -242,18 +211,3 @@ def _row_bytes(width: int, kind: str) -> int:
     """A row of so many numbers in that type; of a type that is not known, in F16."""
     packed = _TYPES.get(kind, _TYPES["F16"])
     return -(-width // packed.block_elements) * packed.block_bytes
-
-
-def _layer_of(name: str) -> int | None:
-    start, _, rest = name.partition(".")
-    number = rest.partition(".")[0]
-    return int(number) if start == "blk" and number.isdecimal() and len(number) < 6 else None
-
-
-def _ranges(infos: Iterable[TensorInfo]) -> int:
-    """Bytes from the first tensor to the last, file by file."""
-    ends: dict[int, tuple[int, int]] = {}
-    for info in infos:
-        first, last = ends.get(info.part, (info.offset, 0))
-        ends[info.part] = (min(first, info.offset), max(last, info.offset + info.size_bytes))
-    return sum(last - first for first, last in ends.values())

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
-from servers.memory_plan import MemoryCheck, MemoryPlan
+from typing import Final
+
+from servers.memory_plan import MemoryCheck, MemoryPlan, Reported
 from servers.server_log import ServerLog, memory_reported
+from system.clock import monotonic_s, sleep_s
 from system.host import gpu_bytes_of, gpus
+
+LOG_WAIT_S: Final = 2.0
+LOG_LOOK_S: Final = 0.02
 
 
 def used_before(plan: MemoryPlan | None) -> int | None:
@@ -19,7 +25,18 @@ def check_taken(plan: MemoryPlan | None, pid: int, log: ServerLog, gpu_before: i
         now = gpu_used_bytes()
         risen = None if now is None else max(0, now - gpu_before)
         on_gpu = gpu_bytes_of(pid) or risen
-    return MemoryCheck(plan, memory_reported(log.start_lines()), on_gpu)
+    return MemoryCheck(plan, _reported(log), on_gpu)
+
+
+def _reported(log: ServerLog) -> Reported | None:
+    """What the log says; llama.cpp writes it from a thread of its own, which may be behind on a busy machine."""
+    until = monotonic_s() + LOG_WAIT_S
+    while True:
+        lines = log.start_lines()
+        reported = memory_reported(lines)
+        if reported is not None or monotonic_s() > until or not any("llama_model_loader" in line for line in lines):
+            return reported
+        sleep_s(LOG_LOOK_S)
 
 
 def gpu_used_bytes() -> int | None:

@@ -73,7 +73,7 @@ def took_effect(lines: list[str]) -> Mapping[str, Json]:
 
 
 def memory_reported(lines: list[str]) -> Reported | None:
-    """What the log says was allocated; None where it names no model's buffer.
+    """What the log says was allocated; None where it does not name the model's buffer and the graph's, the last one.
 
     A graph that is laid out again, for the same device, replaces the one before; everything else adds up.
     """
@@ -88,7 +88,7 @@ def memory_reported(lines: list[str]) -> Reported | None:
                 continue
             sums[kind if kind in sums else "KV"] += mib
             on_gpu += 0.0 if _IN_RAM.match(device) else mib
-    if not sums["model"]:
+    if not sums["model"] or not graphs:
         return None
     on_gpu += sum(mib for device, mib in graphs.items() if not _IN_RAM.match(device))
     buffers = sums["output"] + sum(graphs.values())

@@ -15,6 +15,7 @@ import requests
 from core.errors import BadInput, ServerError, UsageError
 from core.records import ModelInfo
 from servers.backends.registry import BACKENDS
+from servers.fitting import Room
 from servers.lifecycle import RunningServer, serve
 from servers.spec import ServerSettings
 from system.ports import free_port
@@ -106,8 +107,10 @@ def test_an_unknown_architecture(real: Settings, model: ModelInfo, log_path: Pat
 
 
 def test_a_context_too_large_for_memory(real: Settings, model: ModelInfo, log_path: Path) -> None:
+    """Of which no plan knew: another program took the memory meanwhile."""
     settings = real(ctx_size=20_000_000, parallel=1)
-    message = failure(serve(model, settings, log_path, limits={"address_space_bytes": LIMIT_BYTES}), ServerError)
+    message = failure(serve(model, settings, log_path, limits={"address_space_bytes": LIMIT_BYTES},
+                            room=lambda _found, _reserve: Room(1 << 50)), ServerError)
     assert "memory does not suffice; lower --ctx-size" in message
 
 
