@@ -7,7 +7,6 @@ own, which forks a second one. No layer is built, no program run, nothing said.
 
 from __future__ import annotations
 
-import gc
 import os
 import socket
 import sys
@@ -46,19 +45,19 @@ def start() -> Floor:
 
 def _serve() -> None:
     sys.path[0] = _ROOT
-    from evaluators.sandbox import zygote  # noqa: PLC0415 - after the path
+    from evaluators.sandbox import memory, zygote  # noqa: PLC0415 - after the path
     from system.sandbox import namespaces, processes  # noqa: PLC0415
 
     worker = zygote.Worker("full", [])
     assert worker.entered is not None
     entered = worker.entered
     control = socket.socket(fileno=int(sys.argv[1]))
-    gc.collect()
-    gc.freeze()
-    gc.disable()
+    memory.settle()
+
+    scratch = namespaces.private_scratch(64 << 20, 4096)
 
     def first() -> None:
-        namespaces.private_scratch(64 << 20, 4096)
+        scratch()
         second = processes.fork_single(lambda: None)
         second.wait()
 

@@ -142,15 +142,14 @@ def _reply_and_leave(fd: int, reply: dict[str, Any]) -> None:
         _exit(1)
 
 
-def run_script(program: Any, with_prelude: bool) -> None:
-    """Runs the program, text or code, as ``__main__`` with its real standard streams.
+def run_script(program: Any, names: dict[str, Any]) -> None:
+    """Runs the program, text or code, as ``__main__``, whose names these are, with its real standard streams.
 
     Does not return: 0 if it ended, 1 if it raised.
     ``sys.exit`` with any value is an end like another: contests look at the output.
     """
     status = 1
     try:
-        names = fresh_module("__main__", with_prelude=with_prelude)
         run_program(program, names)
         status = 0
     except SystemExit:

@@ -105,6 +105,8 @@ def serve_tests(source: str, cell: Cell, *, prelude: bool, scratch: str) -> None
     if full:
         calls.adopt_orphans()
     program, ourselves = _compiled(source), os.getpid()
+    names = candidate.fresh_module("__main__", with_prelude=prelude)
+    link, signals = Link(fileno=SOCKET_FD), landlock.Signals(cell.landlock_abi)
 
     def ready() -> tuple[int, int]:
         """A process that waits for its test: its number, and the pipe on which it says that it has it."""
@@ -112,14 +114,15 @@ def serve_tests(source: str, cell: Cell, *, prelude: bool, scratch: str) -> None
 
         def one() -> None:
             os.close(told)
-            _take_test(built, cell, scratch, ourselves)
-            candidate.run_script(program, prelude)
+            signals.enforce()
+            confine.leave_alone(cell, ourselves)
+            _take_test(link, built, cell, scratch)
+            candidate.run_script(program, names)
 
         pid = processes.fork_bare(one)
         os.close(built)
         return pid, told
 
-    link = Link(fileno=SOCKET_FD)
     pid, told = ready()
     program_has_run = False
     while True:
@@ -152,19 +155,14 @@ def _compiled(source: str) -> Any:
         return source
 
 
-def _take_test(built: int, cell: Cell, scratch: str, parent: int) -> None:
-    """In a test's own process: the layers that are each process's own, then its streams, when the judge gives them."""
-    if cell.landlock_abi:
-        landlock.restrict_signals(cell.landlock_abi)
-    confine.leave_alone(cell, parent)
-    link = Link(fileno=SOCKET_FD)
+def _take_test(link: Link, built: int, cell: Cell, scratch: str) -> None:
+    """In a test's own process, its layers built: takes its streams, when the judge gives them."""
     said, given = receive_with(link, 1, 3)
     if len(given) != 3:
         os._exit(_ASKED_TO_CLEAN if said == _CLEAN else _NOBODY_ASKS)
     stdin = _stdin_with_a_name(given[0], scratch) if cell.level == confine.FULL else given[0]
     confine.take_streams(stdin, given[1], given[2])
     link.send(f"{os.getpid()}\n".encode())
-    link.detach()
     os.write(built, said)
     confine.close_others(SOCKET_FD, cell)
 

@@ -11,12 +11,11 @@ is in the namespace, and it costs no fork, since it has no memory of its own (``
 from __future__ import annotations
 
 import os
-import tempfile
 from collections.abc import Callable
 
 from evaluators.sandbox import candidate, descriptors, handles, protocol, spawner, upstream
 from evaluators.sandbox.spawn import BUILT
-from system.sandbox import confine, limits, namespaces, processes
+from system.sandbox import confine, limits, namespaces, processes, scratch
 from system.sandbox.confine import SOCKET_FD, Cell
 from system.sandbox.limits import Limits
 
@@ -32,7 +31,7 @@ class Box:
     def __init__(self, cell: Cell, entered: namespaces.Worker | None, worker_scratch: str, private: tuple[int, ...],
                  allowed: Limits) -> None:
         """``private``: the worker's own descriptors, for the candidate to close at once. Raises OSError."""
-        self.folder = tempfile.mkdtemp(dir=worker_scratch) if worker_scratch else ""
+        self.folder = scratch.new(worker_scratch) if worker_scratch else ""
         self.scratch_limits = (allowed.scratch_bytes, allowed.scratch_files)
         self.first: processes.Child | None = None
         if entered:
@@ -40,12 +39,14 @@ class Box:
             self.first = processes.Idle()
         self.link, theirs = descriptors.pair()
 
+        own_mounts = namespaces.private_scratch(*self.scratch_limits)
+
         def body() -> None:
             for fd in (*private, self.link.fileno()):
                 os.close(fd)
             if entered:
                 processes.Idle.join()
-                namespaces.private_scratch(*self.scratch_limits)
+                own_mounts()
             _candidate(cell, self.folder or _SCRATCH_AT_FULL, theirs.fileno())
 
         try:
@@ -85,17 +86,17 @@ _DRIVERS: dict[str, Callable[[str, str | None, bool, int], None]] = {
 """How a candidate that is asked is driven."""
 
 
-def _candidate(cell: Cell, scratch: str, link: int) -> None:
+def _candidate(cell: Cell, folder: str, link: int) -> None:
     """The candidate: builds its layers, waits for its program, and runs it."""
-    os.chdir(scratch)
+    os.chdir(folder)
     if cell.level != confine.FULL:
-        confine.set_environment(scratch)
+        confine.set_environment(folder)
     null = os.open(os.devnull, os.O_RDWR)  # its own: what is locked on it goes with it
-    confine.confine(cell, scratch)
+    confine.confine(cell, folder)
     confine.take_streams(null, null, null)
     os.dup2(link, SOCKET_FD)
     confine.close_others(SOCKET_FD + 1, cell)
-    candidate.settle(scratch)
+    candidate.settle(folder)
     receiver = descriptors.Link(fileno=SOCKET_FD)
     line, given = descriptors.receive_with(receiver, MAX_LINE, 1)
     receiver.detach()
@@ -109,7 +110,7 @@ def _candidate(cell: Cell, scratch: str, link: int) -> None:
     if header["mode"] == "stdin":
         limits.apply(allowed, cell.processes)
         protocol.send_bytes(SOCKET_FD, BUILT)
-        spawner.serve_tests(source, cell, prelude=prelude, scratch=scratch)
+        spawner.serve_tests(source, cell, prelude=prelude, scratch=folder)
         return
     confine.admit(cell, allowed)
     protocol.send_bytes(SOCKET_FD, BUILT)

@@ -10,7 +10,6 @@ fixed hash seed and nothing else, so that the order of a set is the same in ever
 from __future__ import annotations
 
 import contextlib
-import gc
 import importlib
 import json
 import os
@@ -20,7 +19,7 @@ import socket
 import sys
 from typing import Any
 
-from evaluators.sandbox import candidate, service
+from evaluators.sandbox import candidate, memory, service
 from evaluators.sandbox import preload as warm
 from system.sandbox import calls, confine, layout, namespaces, packages, processes, scratch
 from system.sandbox.limits import Limits
@@ -30,11 +29,13 @@ _SYSTEM = platform.system()
 _LINUX = _SYSTEM == "Linux"
 WARM = (
     "typing", "math", "collections", "itertools", "functools", "heapq", "bisect", "random", "re", "string",
-    "copy", "operator", "datetime", "decimal", "fractions", "statistics", "io", "time", "hashlib", "dataclasses",
-    "enum", "abc", "contextlib", "threading", "traceback", "tempfile", "queue", "array", "types", "json",
-    "struct", "textwrap", "cmath", "numbers", "inspect", "ast", "encodings.idna", "encodings.latin_1",
-    "encodings.ascii", "unicodedata",
+    "copy", "operator", "datetime", "decimal", "fractions", "statistics", "io", "time", "dataclasses", "enum", "abc",
+    "contextlib", "threading", "traceback", "queue", "array", "types", "json", "struct", "textwrap", "numbers",
+    "inspect", "ast", "encodings.latin_1", "encodings.ascii",
 )
+"""Each page and each library costs every fork. Left out is what few programs import and many pages hold: ``hashlib``
+with its OpenSSL, ``tempfile`` with three compression libraries, ``unicodedata``.
+"""
 
 
 class Worker:
@@ -142,9 +143,7 @@ def main(control_fd: int) -> None:
     os.dup2(0, 2)  # /dev/null: the log of the start has served
     confine.prepare("/tmp")  # noqa: S108 - the scratch folder of every run at full; others set their own
     candidate.forget_ourselves()
-    gc.collect()
-    gc.freeze()
-    gc.disable()
+    memory.settle()
     control.sendall(json.dumps(_facts(worker)).encode() + b"\n")
     service.Service(control, worker.cell, worker.entered, worker.scratch, worker.proc).serve()
 

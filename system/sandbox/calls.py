@@ -11,7 +11,6 @@ libc = ctypes.CDLL(None, use_errno=True)
 _LINUX = platform.system() == "Linux"
 _libc_with_lock = ctypes.PyDLL(None, use_errno=True)  # its calls keep the interpreter's lock
 
-_CLONE_VM, _CLONE_FILES = 0x100, 0x400
 CLONE_NEWNS = 0x0002_0000
 CLONE_NEWUTS = 0x0400_0000
 CLONE_NEWIPC = 0x0800_0000
@@ -22,7 +21,11 @@ CLONE_NEWNET = 0x4000_0000
 _PR_SET_PDEATHSIG, _PR_SET_DUMPABLE, _PR_CAPBSET_DROP, _PR_SET_SECUREBITS = 1, 4, 24, 28
 _PR_SET_CHILD_SUBREAPER, _PR_SET_NO_NEW_PRIVS, _PR_CAP_AMBIENT = 36, 38, 47
 _AMBIENT_CLEAR_ALL = 4
-_BLOCKABLE = tuple(number for number in range(1, 65) if number not in {32, 33})  # those two are the C library's own
+_IDLE_FLAGS = 0x100 | 0x400 | signal.SIGCHLD  # CLONE_VM and CLONE_FILES
+_SIG_SETMASK = int(signal.SIG_SETMASK)
+_SIGNAL_SET = ctypes.c_ubyte * 128
+_EVERY_SIGNAL, _MASK_BEFORE = _SIGNAL_SET(*[0xFF] * 128), _SIGNAL_SET()
+_NO_CAPABILITIES = (ctypes.c_uint32 * 2)(0x2008_0522, 0), (ctypes.c_uint32 * 6)()  # version 3, ourselves; none
 _NO_ROOT_MAGIC = 0x2F  # NOROOT, NO_SETUID_FIXUP and NO_CAP_AMBIENT_RAISE, each locked
 
 
@@ -56,12 +59,18 @@ def idle(stack: ctypes.Array[ctypes.c_char]) -> int:
     blocked the call never returns, nor does a handler run in memory that is also ours. For a process with one thread.
     """
     top = (ctypes.addressof(stack) + len(stack)) & ~15
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, _BLOCKABLE)
+    libc.pthread_sigmask(_SIG_SETMASK, _EVERY_SIGNAL, _MASK_BEFORE)
     try:
-        return check(int(_libc_with_lock.clone(_libc_with_lock.pause, ctypes.c_void_p(top),
-                                               _CLONE_VM | _CLONE_FILES | signal.SIGCHLD, None)), "clone")
+        clone, pause = _libc_with_lock.clone, _libc_with_lock.pause
+        return check(int(clone(pause, ctypes.c_void_p(top), _IDLE_FLAGS, None)), "clone")
     finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        libc.pthread_sigmask(_SIG_SETMASK, _MASK_BEFORE, None)
+
+
+def give_back_memory() -> None:
+    """What the C library has free, to the system: a fork copies the tables of it."""
+    if hasattr(libc, "malloc_trim"):
+        libc.malloc_trim(0)
 
 
 def setns(fd: int, flags: int) -> None:
@@ -108,14 +117,18 @@ def empty_bounding_set() -> None:
 
 
 def drop_capabilities() -> None:
-    header = (ctypes.c_uint32 * 2)(0x2008_0522, 0)  # version 3, ourselves
-    check(libc.capset(header, (ctypes.c_uint32 * 6)()), "capset")
+    check(libc.capset(*_NO_CAPABILITIES), "capset")
 
 
 def close_from(lowest: int) -> None:
     """Closes every descriptor from ``lowest`` on, whatever its close-on-exec flag says: fork ignores that flag."""
     if not hasattr(libc, "close_range") or libc.close_range(lowest, 0xFFFF_FFFF, 0) < 0:
         os.closerange(lowest, 65536)
+
+
+def number(of: int) -> ctypes.c_long:
+    """A call's number as ``libc.syscall`` takes it, for whoever wants to make it before a fork."""
+    return ctypes.c_long(of)
 
 
 def syscall(number: int, *values: object) -> int:

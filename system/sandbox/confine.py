@@ -135,8 +135,8 @@ def confine(cell: Cell, scratch: str) -> None:
 
     Raises OSError, in which case the program must not run.
     """
-    if cell.landlock_abi:
-        landlock.restrict((landlock.Rule(scratch, landlock.EVERYTHING),), cell.landlock_abi, cell.opened)
+    if cell.opened is not None:
+        landlock.restrict_to(scratch, cell.opened)
     if _LINUX:
         calls.drop_capabilities()
     if cell.filter is not None and cell.level == FULL:

@@ -58,17 +58,23 @@ def _handled(version: int) -> tuple[int, bytes]:
     return rights, struct.pack("QQQ", rights, network, scope)[:size]
 
 
-@dataclass(frozen=True)
 class Opened:
-    """Rules whose files are open already, which saves a process that is forked from this one the opening."""
+    """Rules whose files are open already, and all else that a process forked from this one need not make: what it does
+    not make, it copies no page for.
+    """
 
-    version: int
-    records: tuple[bytes, ...]
+    def __init__(self, rules: Iterable[Rule], version: int) -> None:
+        """A rule whose path does not exist is left out."""
+        self.records = tuple(record for rule in rules if (record := _record(rule, version)) is not None)
+        self.everything, self.attributes = _handled(version)
+        table = numbers.table()[0]
+        self.create, self.add, self.enforce = (calls.number(table[f"landlock_{name}"]) for name in (
+            "create_ruleset", "add_rule", "restrict_self"))
 
 
 def opened(rules: Iterable[Rule], version: int) -> Opened:
-    """Opens what ``rules`` name, for good; a rule whose path does not exist is left out."""
-    return Opened(version, tuple(record for rule in rules if (record := _record(rule, version)) is not None))
+    """Opens what ``rules`` name, for good."""
+    return Opened(rules, version)
 
 
 def _record(rule: Rule, version: int) -> bytes | None:
@@ -83,34 +89,53 @@ def _record(rule: Rule, version: int) -> bytes | None:
     return _RECORD.pack(allowed, fd)
 
 
-def restrict(rules: Iterable[Rule], version: int, more: Opened | None = None) -> None:
+def restrict(rules: Iterable[Rule], version: int) -> None:
     """Allows this process what the rules say and no other file, no TCP (ABI 4), no signal outwards (ABI 6).
 
     A rule whose path does not exist is left out. Needs no_new_privileges. Raises OSError.
     """
-    table = numbers.table()[0]
-    attributes = _handled(version)[1]
-    ruleset = calls.check(calls.syscall(table["landlock_create_ruleset"], attributes, len(attributes), 0), "landlock")
-    add = table["landlock_add_rule"]
-    for record in more.records if more else ():
-        calls.check(calls.syscall(add, ruleset, 1, record, 0), "landlock rule")
-    for rule in rules:
-        own = _record(rule, version)
-        if own is not None:
-            calls.check(calls.syscall(add, ruleset, 1, own, 0), f"landlock rule {rule.path}")
-            os.close(_RECORD.unpack(own)[1])
-    _enforce(ruleset)
+    prepared = Opened(rules, version)
+    _enforce(prepared, _ruleset(prepared))
 
 
-def restrict_signals(version: int) -> None:
-    """Once more, inside what already holds: no signal to a process outside of this one and what it starts (ABI 6)."""
-    if version < 6:
-        return
-    attributes = struct.pack("QQQ", 0, 0, _SCOPE_ABSTRACT_SOCKETS_AND_SIGNALS)
-    _enforce(calls.check(calls.syscall(numbers.table()[0]["landlock_create_ruleset"], attributes, len(attributes), 0),
-                         "landlock"))
+def restrict_to(folder: str, more: Opened) -> None:
+    """The same with what ``more`` has opened, and everything in ``folder``."""
+    ruleset = _ruleset(more)
+    fd = os.open(folder, os.O_PATH | os.O_CLOEXEC | os.O_DIRECTORY)
+    own = _RECORD.pack(more.everything, fd)
+    calls.check(calls.libc.syscall(more.add, ruleset, 1, own, 0), "landlock rule")
+    os.close(fd)
+    _enforce(more, ruleset)
 
 
-def _enforce(ruleset: int) -> None:
-    calls.check(calls.syscall(numbers.table()[0]["landlock_restrict_self"], ruleset, 0), "landlock_restrict_self")
+def _ruleset(prepared: Opened) -> int:
+    syscall, attributes = calls.libc.syscall, prepared.attributes
+    ruleset = calls.check(syscall(prepared.create, attributes, len(attributes), 0), "landlock")
+    for record in prepared.records:
+        calls.check(syscall(prepared.add, ruleset, 1, record, 0), "landlock rule")
+    return ruleset
+
+
+def _enforce(prepared: Opened, ruleset: int) -> None:
+    calls.check(calls.libc.syscall(prepared.enforce, ruleset, 0), "landlock_restrict_self")
     os.close(ruleset)
+
+
+class Signals:
+    """Once more, inside what already holds: no signal to a process outside of the one that enforces it and what that
+    starts (ABI 6). Made in one process, to be enforced in those that are forked from it.
+    """
+
+    def __init__(self, version: int) -> None:
+        self._ruleset = -1
+        if version >= 6:
+            table = numbers.table()[0]
+            attributes = struct.pack("QQQ", 0, 0, _SCOPE_ABSTRACT_SOCKETS_AND_SIGNALS)
+            self._ruleset = calls.check(calls.syscall(table["landlock_create_ruleset"], attributes, len(attributes), 0),
+                                        "landlock")
+            self._enforce = calls.number(table["landlock_restrict_self"])
+
+    def enforce(self) -> None:
+        """Raises OSError."""
+        if self._ruleset >= 0:
+            calls.check(calls.libc.syscall(self._enforce, self._ruleset, 0), "landlock_restrict_self")

@@ -12,6 +12,8 @@ from system.sandbox import seatbelt
 
 MIB = 1 << 20
 _SYSTEM = platform.system()
+_SOME_SYSTEMS = [(name, getattr(resource, name, None)) for name in (
+    "RLIMIT_AS", "RLIMIT_STACK", "RLIMIT_MEMLOCK", "RLIMIT_MSGQUEUE", "RLIMIT_NPROC")]
 ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
 """For numerical packages, which would otherwise start a thread a processor when they are imported."""
 
@@ -46,20 +48,22 @@ def apply(limits: Limits, processes: int | None) -> None:
     _set(resource.RLIMIT_FSIZE, limits.file_bytes)
     _set(resource.RLIMIT_NOFILE, limits.open_files)
     _set(resource.RLIMIT_CORE, 1)  # with 0, a system that pipes its core dumps to a program would still make one
-    for name, value in (("RLIMIT_AS", limits.address_space_bytes), ("RLIMIT_STACK", limits.stack_bytes),
-                        ("RLIMIT_MEMLOCK", 0), ("RLIMIT_MSGQUEUE", 0), ("RLIMIT_NPROC", processes)):
-        if value is not None and hasattr(resource, name):
+    values = (limits.address_space_bytes, limits.stack_bytes, 0, 0, processes)
+    for (name, kind), value in zip(_SOME_SYSTEMS, values):  # noqa: B905 - Python 3.9 has no strict
+        if value is not None and kind is not None:
             try:
-                _set(getattr(resource, name), value)
+                _set(kind, value)
             except (OSError, ValueError):
                 if name not in {"RLIMIT_AS", "RLIMIT_STACK"} or _SYSTEM != "Darwin":
                     raise  # macOS refuses these two; the level there says so
 
 
 def _set(kind: int, value: int) -> None:
-    _, hard = resource.getrlimit(kind)
-    value = value if hard == resource.RLIM_INFINITY else min(value, hard)
-    resource.setrlimit(kind, (value, value))
+    try:
+        resource.setrlimit(kind, (value, value))
+    except ValueError:  # there is a lower one already, which can only be lowered
+        hard = resource.getrlimit(kind)[1]
+        resource.setrlimit(kind, (min(value, hard), min(value, hard)))
 
 
 def cpu_s(pid: int) -> float | None:

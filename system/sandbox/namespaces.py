@@ -18,7 +18,7 @@ from __future__ import annotations
 import ctypes
 import os
 import signal
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from system.sandbox import calls, numbers, processes
@@ -201,12 +201,20 @@ def no_run(worker: Worker) -> None:
     calls.setns(worker.pid_namespace, calls.CLONE_NEWPID)
 
 
-def private_scratch(size_bytes: int, files: int) -> None:
-    """In a process of the run: its own mounts, and an empty ``/tmp`` that can hold so much."""
-    calls.unshare(calls.CLONE_NEWNS)
-    mount("tmp", "/tmp", "tmpfs", _NOSUID | _NODEV,  # noqa: S108 - private, mounted here
-          f"size={size_bytes},nr_inodes={files},mode=1777")
-    os.mkdir("/tmp/.shm", 0o777)  # noqa: S108
+def private_scratch(size_bytes: int, files: int) -> Callable[[], None]:
+    """For a process of the run to call: its own mounts, and an empty ``/tmp`` that can hold so much.
+
+    All that can be made before the fork is made here.
+    """
+    arguments = (b"tmp", b"/tmp", b"tmpfs", ctypes.c_ulong(_NOSUID | _NODEV),
+                 f"size={size_bytes},nr_inodes={files},mode=1777".encode())
+
+    def enter() -> None:
+        calls.unshare(calls.CLONE_NEWNS)
+        calls.check(calls.libc.mount(*arguments), "mount of /tmp")
+        os.mkdir("/tmp/.shm", 0o777)  # noqa: S108 - private, mounted here
+
+    return enter
 
 
 def _write(path: str, text: str) -> None:

@@ -20,7 +20,7 @@ _ANONYMOUS = re.compile(r"^Rss(?:Anon|Shmem):\s+(\d+) kB$", re.MULTILINE)
 _POLL_S = 0.002
 _MOST_PROCESSES = 500
 _MOST_THREADS = 100
-_STACK_BYTES = 16 << 10
+_STACK_BYTES = 4096
 
 
 class Child:

@@ -335,7 +335,7 @@ def test_a_tree_that_is_hard_to_remove_is_removed_and_links_are_not_followed(tmp
 def test_a_folder_of_a_dead_owner_is_swept_and_one_of_a_living_is_not(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
     path, held = scratch.make("bench-worker-")
     (Path(path) / "inner").mkdir()
     (tmp_path / "bench-worker-link").symlink_to(tmp_path / "mine")
