@@ -36,7 +36,7 @@ def findings(
     prompts: dict[str, Sent] = {}
     for sample in samples:
         place = (sample.task_id, sample.index)
-        if sample.prompt_chars is not None and sample.prompt_tokens is not None:
+        if sample.prompt_chars is not None and sample.prompt_tokens:
             prompts.setdefault(sample.task_id, Sent(sample.task_id, sample.prompt_chars, sample.prompt_tokens, True))
         line = verdicts.get(place, {})
         for kind in (["duplicates"] if place in seen else _kinds(sample, line, rule)):

@@ -30,8 +30,10 @@ class Cuts:
     """Cut where prompt and reply together had filled the context; a prompt too long for it, too."""
     looping: int = 0
     """Cut while they repeated themselves."""
+    stopped: int = 0
+    """Not cut at all: the model ended its reply inside its thinking."""
     unclosed: int = 0
-    """Of those by the limit or by the context: inside thinking."""
+    """Of all these but the looping ones: inside thinking."""
     max_tokens: int = 1
     longest_prompt: int | None = None
     """Tokens."""
@@ -57,7 +59,7 @@ def suggested_tokens(cut: int, finished: int, limit: int) -> int:
 
 
 def _suggestion(cuts: Cuts) -> int:
-    finished = cuts.answered - cuts.by_limit - cuts.by_context - cuts.looping
+    finished = cuts.answered - cuts.by_limit - cuts.by_context - cuts.looping - cuts.stopped
     return suggested_tokens(cuts.by_limit, max(0, finished), cuts.max_tokens)
 
 
@@ -82,13 +84,13 @@ def _of_context(cuts: Cuts) -> Iterator[str]:
 
 
 def _of_thinking(cuts: Cuts) -> Iterator[str]:
-    if 2 * cuts.unclosed <= cuts.by_limit + cuts.by_context:
+    if 2 * cuts.unclosed <= cuts.by_limit + cuts.by_context + cuts.stopped:
         return
     budget = max(1, cuts.max_tokens // 2)
     flags = {"llama-server": f"--server-arg=--reasoning-budget={budget}",
              "xllamacpp": f"--server-arg=sampling.reasoning_budget_tokens={budget}"}
     how = flags.get(cuts.backend, "a thinking budget where the server has one")
-    yield f"{how}: {cuts.unclosed} of {cuts.answered} replies spent all their tokens on thinking; this caps it instead"
+    yield f"{how}: {cuts.unclosed} of {cuts.answered} replies ended inside their thinking; this closes it in time"
 
 
 def _of_loops(cuts: Cuts) -> Iterator[str]:

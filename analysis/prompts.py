@@ -36,8 +36,8 @@ def sent(samples: Iterable[Sample], prompts: Mapping[str, Mapping[str, Json]]) -
     """A line a task whose prompt tokens are known; ``prompts``: the fields of each task's prompt."""
     found: dict[str, Sent] = {}
     for sample in samples:
-        if sample.prompt_tokens is None or sample.task_id in found:
-            continue
+        if not sample.prompt_tokens or sample.task_id in found:
+            continue  # 0 tokens are what a server says that does not count
         exact = sample.prompt_chars is not None
         chars = sample.prompt_chars if sample.prompt_chars is not None else _chars(prompts.get(sample.task_id, {}))
         found[sample.task_id] = Sent(sample.task_id, chars, sample.prompt_tokens, exact)

@@ -11,6 +11,7 @@ from analysis.scores import Scores
 from analysis.validity import Evidence, empty_replies
 from core.outcomes import Outcome
 from core.records import Endpoint, Sample
+from parsers.answers.reply import was_cut
 from runner.cell import CellOutcome
 from runner.collect import TOO_LONG
 from runner.request import Request
@@ -30,7 +31,7 @@ def doubts(request: Request, endpoint: Endpoint, outcome: CellOutcome, scores: S
     work, collection = outcome.prepared.work, outcome.collection
     odd, samples = collection.odd, collection.samples()
     max_tokens, ctx_size = work.sampling.max_tokens, endpoint.ctx_size
-    looping = cut_looping = cut_thinking = cut_context = unclosed = 0
+    looping = cut_looping = cut_thinking = cut_context = unclosed = stopped = 0
     for reply in collection.counted():
         loops = is_looping(reply.sample, request.sampling.loop)
         looping += loops
@@ -40,6 +41,7 @@ def doubts(request: Request, endpoint: Endpoint, outcome: CellOutcome, scores: S
         full = not loops and fills(reply.sample, max_tokens, ctx_size)
         cut_looping += loops
         unclosed += thinks
+        stopped += thinks and not was_cut(reply.sample)
         cut_thinking += thinks and not full
         cut_context += full
     too_long = sum(result.verdict is not None and result.verdict.detail == TOO_LONG for result in collection.results())
@@ -66,9 +68,10 @@ def doubts(request: Request, endpoint: Endpoint, outcome: CellOutcome, scores: S
     )
     cuts = Cuts(
         answered=sum(scores.outcomes.values()) - scores.outcomes.get(Outcome.LOST, 0),
-        by_limit=truncated - cut_looping - cut_context - too_long,
+        by_limit=truncated - cut_looping - cut_context - too_long - stopped,
         by_context=cut_context + too_long,
         looping=cut_looping,
+        stopped=stopped,
         unclosed=unclosed,
         max_tokens=max_tokens,
         longest_prompt=max((s.prompt_tokens for s in samples if s.prompt_tokens is not None), default=None),

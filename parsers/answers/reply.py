@@ -10,7 +10,7 @@ from core.records import Answer, Json, Sample
 from parsers.safe_json import clean
 from parsers.thinking import split
 
-_CUT: Final = frozenset({"length", "max_tokens"})
+_CUT: Final = frozenset({"length", "max_tokens", "looping"})
 
 
 class AnswerParser(Protocol):
@@ -32,7 +32,7 @@ class Reply:
     thinking: str | None
     closed: bool
     cut: bool
-    """The token limit ended it."""
+    """It did not end by itself: the token limit, or a loop, ended it."""
 
     def answer(self, value: Json) -> Answer:
         return Answer(value, thinking=self.thinking, thinking_closed=self.closed)

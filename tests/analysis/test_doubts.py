@@ -59,6 +59,7 @@ def test_far_too_few_tokens_for_the_characters_is_the_same() -> None:
     [(200, 60), (420, 120), (900, 250)],  # as it should be
     [(200, 12), (900, 12)],  # too few to tell
     [(300, 80), (310, 80), (320, 81)],  # all of one length
+    [(200, 0), (420, 0), (900, 0)],  # a server that does not count
     [(9000, 2200), (9100, 40), (9200, 45)],  # a server that leaves out what its cache had
 ])
 def test_nothing_is_said_of_prompts_that_may_well_have_arrived(lines: list[tuple[int, int]]) -> None:
@@ -110,7 +111,12 @@ def test_thinking_that_never_closes_can_be_capped(backend: str, flag: str) -> No
     first, second = hints(Cuts(10, by_limit=8, unclosed=7, max_tokens=1024, backend=backend))
     assert first.startswith("--max-tokens 16384")
     assert second.startswith(flag)
-    assert "7 of 10 replies spent all their tokens on thinking" in second
+    assert "7 of 10 replies ended inside their thinking" in second
+
+
+def test_a_model_that_ends_inside_its_thinking_by_itself_needs_a_cap_and_no_more_tokens() -> None:
+    [only] = hints(Cuts(10, stopped=8, unclosed=8, max_tokens=1024, backend="llama-server"))
+    assert only.startswith("--server-arg=--reasoning-budget=512")
 
 
 def test_more_tokens_are_not_advised_to_a_model_that_loops() -> None:

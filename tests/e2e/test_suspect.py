@@ -70,6 +70,36 @@ def test_a_model_that_loops_is_named_so_on_a_real_server(tool: Tool) -> None:
     assert record["checks"]["sampling"] == "as asked"
 
 
+THINKS = """\
+{%- for m in messages %}{{- '<|im_start|>' + m.role + '\\n' }}
+{%- if m.role == 'assistant' and m.reasoning_content %}{{- '<think>\\n' + m.reasoning_content + '\\n</think>\\n\\n' }}
+{%- endif %}{{- m.content + '<|im_end|>\\n' }}
+{%- endfor %}
+{%- if add_generation_prompt %}{{- '<|im_start|>assistant\\n' }}
+{%- if enable_thinking is defined and enable_thinking is false %}{{- '<think>\\n\\n</think>\\n\\n' }}
+{%- else %}{{- '<think>\\n' }}{%- endif %}{%- endif %}"""
+"""The shape of a thinking model's template: it opens the thinking, and the demo model never learnt to close it."""
+
+
+def test_a_model_that_never_closes_its_thinking_on_a_real_server_and_the_advice_that_helps(tool: Tool) -> None:
+    flags = ("--model", "demo", "--benchmark", "math", "--limit", "4", "--max-tokens", "60", *QUICK,
+             f"--server-arg=chat_template={THINKS}")
+    done = tool(*flags)
+    assert done.code == 0, done.err
+    record, _ = suspected(tool, done)
+    assert record["validity"]["reasons"] == [
+        "4 of 4 tasks cut off inside thinking that never closed; score between 0.0 and 100.0 %"
+    ]
+    assert record["thinking"]["unclosed"] == 4
+    [hint] = record["validity"]["hints"]
+    advised = hint.partition(": ")[0]
+    assert advised == "--server-arg=sampling.reasoning_budget_tokens=30", "they ended by themselves, not at the limit"
+    assert tool(*flags, advised.replace("=30", "=8")).code == 0
+    helped = tool.records()[-1]
+    assert helped["thinking"]["unclosed"] == 0
+    assert 0 < helped["thinking"]["share"] < 0.4
+
+
 @pytest.mark.parametrize("flags", [("--reasoning", "Let me think about it.", "--reply", ""),
                                    ("--reply", "<think>\nLet me think about it.")])
 def test_a_model_that_never_closes_its_thinking_is_told_from_one_with_too_few_tokens(

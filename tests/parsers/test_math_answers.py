@@ -161,6 +161,7 @@ def test_the_number_a_solution_ends_with_is_found(text: str, number: str) -> Non
         (r"\boxed{3 \text{ or } 4}", "stop"),
         ("<think>so the answer is 12", "length"),
         ("first 3 then 4", "length"),
+        ("first 3 then 4 then 4 then 4", "looping"),
         ("9" * 1001, "stop"),
         ("x2", "stop"),
         ("8 " + "9" * 1500, "stop"),
