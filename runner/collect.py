@@ -63,7 +63,8 @@ class Collection:
         """Replies that end by repeating themselves."""
         self.restored: set[Place] = set()
         """Places that an earlier sitting answered."""
-        self.restored_tokens = 0
+        self.restored_samples = self.restored_tokens = 0
+        """Samples among them, second askings left out; tokens of both."""
         self._seed = seed
         self._drawn: Counter[str] = Counter()
         self._waiting: dict[str, set[int]] = {}
@@ -148,6 +149,7 @@ class Collection:
     def restore(self, sample: Sample, answer: Answer) -> bool:
         """As ``take``, for a sample of an earlier sitting: should the script bring it again, that is no second one."""
         self.restored.add((sample.task_id, sample.index))
+        self.restored_samples += not is_audit((sample.task_id, sample.index))
         self.restored_tokens += sample.completion_tokens or 0
         return self.take(sample, answer)
 
@@ -166,6 +168,7 @@ class Collection:
     def begin_sitting(self) -> None:
         """All answers there are now are an earlier sitting's."""
         self.restored = {(task_id, index) for task_id, here in self.candidates.items() for index in here}
+        self.restored_samples = len(self.restored)
         self.restored |= {(sample.task_id, sample.index) for sample in self.audit.samples}
         self.restored_tokens = self.completion_tokens
 

@@ -32,7 +32,7 @@ def live_state(work: Work, collection: Collection, pace: Pace, place: tuple[int,
     asked_s = pace.elapsed_s if pace.generation_s is None else pace.generation_s
     total = len(work.tasks) if work.benchmark else None
     tokens = collection.completion_tokens - collection.restored_tokens
-    fresh = done - len(collection.restored)  # what an earlier sitting answered says nothing of this one's pace
+    fresh = done - collection.restored_samples  # what an earlier sitting answered says nothing of this one's pace
     return LiveState(
         benchmark=work.cell.benchmark,
         model=work.cell.model.label,
