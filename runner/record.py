@@ -73,7 +73,7 @@ def build(request: Request, endpoint: Endpoint, outcome: CellOutcome, around: Su
         "bounds": list(scores.bounds) if scores.bounds and not reported else None,
         "tasks_sha256": tasks_sha256(task.task_id for task in work.tasks),
         "outcomes": dict(scores.outcomes),
-        "usage": _usage(outcome, thought),
+        "usage": _usage(outcome, thought, endpoint.ctx_size),
         "thinking": thought,
         "checks": _checks(around.echo),
         "audit": collection.audited(),
@@ -179,7 +179,7 @@ def _sandbox(request: Request, around: Surroundings) -> dict[str, Any]:
     }
 
 
-def _usage(outcome: CellOutcome, thought: Mapping[str, Any] | None) -> dict[str, Any] | None:
+def _usage(outcome: CellOutcome, thought: Mapping[str, Any] | None, ctx_size: int | None) -> dict[str, Any] | None:
     samples, failed = outcome.collection.samples(), outcome.collection.odd.failed_requests
     if not samples and not failed:
         return None
@@ -190,15 +190,16 @@ def _usage(outcome: CellOutcome, thought: Mapping[str, Any] | None) -> dict[str,
         "thinking_tokens": thought["tokens"] if thought else None,
         "requests": len(samples) + failed,
         "requests_failed": failed or None,
-        **_saved(outcome),
+        **_saved(outcome, ctx_size),
     }
 
 
-def _saved(outcome: CellOutcome) -> dict[str, Any]:
-    """Loops that were cut short, and the tokens that they would have gone on for: to ``--max-tokens``."""
+def _saved(outcome: CellOutcome, ctx_size: int | None) -> dict[str, Any]:
+    """Loops that were cut short, and the tokens they would have gone on for: to the limit or the context's end."""
     cut = [s for s in outcome.collection.samples() if s.finish_reason == LOOPING]
     most = outcome.prepared.work.sampling.max_tokens
-    saved = sum(max(0, most - s.completion_tokens) for s in cut if s.completion_tokens is not None)
+    ends = [min(most, ctx_size - (s.prompt_tokens or 0)) if ctx_size else most for s in cut]
+    saved = sum(max(0, end - (s.completion_tokens or end)) for s, end in zip(cut, ends, strict=True))
     return {"loops_cut": len(cut) or None, "tokens_saved": saved or None}
 
 

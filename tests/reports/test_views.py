@@ -15,7 +15,7 @@ from analysis.comparison import compare_runs
 from core.doubts import Doubt, Example
 from reports import numbers
 from reports.live import LiveState, plain_line, render
-from reports.run_summary import line, to_rich_summary
+from reports.run_summary import line, loops_line, to_rich_summary
 from reports.show import to_rich as show
 from reports.text import escape
 
@@ -272,3 +272,13 @@ def test_rates_and_counts_read_well() -> None:
     assert [numbers.rate(value) for value in (7.31, 99.96, 645.2, 1234.5)] == ["7.3", "100", "645", "1,234"]
     assert numbers.whole(1055) == "1,055"
     assert numbers.percent(48.17) == "48.2 %"
+
+
+def test_what_cutting_loops_short_saved_is_a_line_of_the_summary() -> None:
+    usage = {"loops_cut": 3, "tokens_saved": 5300}
+    assert loops_line({"usage": usage, "latency": {"tokens_per_second": 130.0}}) == (
+        "3 loops cut short: 5,300 tokens, about 41 s saved at the run's own speed"
+    )
+    assert loops_line({"usage": usage, "latency": {}}) == "3 loops cut short: 5,300 tokens saved"
+    assert loops_line({"usage": {"loops_cut": 1}}) == "1 loop cut short"
+    assert loops_line({"usage": {}}) == ""

@@ -119,3 +119,13 @@ def test_a_failure_without_a_task_is_counted() -> None:
 def test_a_task_nobody_answered_has_no_verdict() -> None:
     collection = Collection(TASKS, Single(), seed=8)
     assert [result.verdict for result in collection.results()] == [None, None, None]
+
+
+def test_a_request_that_the_server_refuses_is_not_sent_again() -> None:
+    collection = Collection(TASKS, Single(), seed=0)
+    collection.opening()
+    assert collection.fail(RequestFailed("a/1", 0, "HTTP 401: wrong key", "refused")) is None
+    [(place, verdict)] = collection.closed()
+    assert (place, verdict.outcome) == (("a/1", 0), Outcome.LOST)
+    assert "HTTP 401: wrong key" in verdict.detail
+    assert [draw.task_id for draw in collection.pending()] == ["a/2", "a/10"]

@@ -29,6 +29,15 @@ def test_without_an_answer_the_way_it_ended_decides(finish: str, closed: bool, o
     assert verdict.outcome is outcome
 
 
+def test_a_loop_that_was_cut_short_is_truncated_and_says_why() -> None:
+    verdict = before_verification(reply("looping"), Answer(None))
+    assert verdict is not None
+    assert (verdict.outcome, verdict.detail) == (Outcome.TRUNCATED, "cut short in a loop before an answer")
+    failed = after_verification(reply("looping"), Verdict(Outcome.WRONG, "why"))
+    assert (failed.outcome, failed.detail) == (Outcome.TRUNCATED, "cut short in a loop (wrong: why)")
+    assert after_verification(reply("looping"), Verdict(Outcome.CORRECT)).outcome is Outcome.CORRECT
+
+
 def test_an_answer_is_verified_even_when_the_reply_was_cut() -> None:
     assert before_verification(reply("length"), Answer("42")) is None
 
