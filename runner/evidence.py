@@ -7,12 +7,14 @@ from core.doubts import Doubt
 from core.lookup import count_at, object_at
 from core.repetition import LoopRule
 from ledger.folder import RunFolder
+from runner.audit import SECOND_ASKING
 
 
 def evidence_in(folder: RunFolder) -> list[Doubt]:
     """Raises BadInput when a file there is damaged."""
     samples = (sample for sample, _ in folder.sample_lines())
-    return findings(folder.details(), samples, folder.failures(), _rule(folder))
+    failures = (line for line in folder.failures() if line.get("sample") != SECOND_ASKING)
+    return findings(folder.details(), samples, failures, _rule(folder))
 
 
 def _rule(folder: RunFolder) -> LoopRule | None:
