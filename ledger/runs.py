@@ -42,6 +42,11 @@ def unfinished(runs_root: Path, fingerprint: str, skipped: Callable[[str], None]
     return None
 
 
+def unended(runs_root: Path) -> Iterator[dict[str, Any]]:
+    """The configurations of the runs that did not end, the latest first. Nothing is locked."""
+    return (config for _, config in _latest_first(runs_root, lambda folder: not folder.ended))
+
+
 def left_behind(runs_root: Path, settings: Mapping[str, Any]) -> RunFolder | None:
     """The latest run that has these settings among others, locked; None when it ended or another runner holds it."""
     for folder, config in _latest_first(runs_root, lambda _: True):

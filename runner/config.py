@@ -15,9 +15,8 @@ from system.host import host_facts, load_average
 
 def run_config(request: Request, endpoint: Endpoint) -> dict[str, Any]:
     """``request`` and ``environment``, in values that JSON holds. The server's key is in neither."""
-    asked = {key: value for key, value in asdict(request).items() if key != "refused"}
     return {
-        "request": _plain(asked),
+        "request": plain_request(request),
         "environment": {
             "runner_version": VERSION,
             "host": dict(host_facts()),
@@ -32,6 +31,12 @@ def run_config(request: Request, endpoint: Endpoint) -> dict[str, Any]:
             "effective": _plain(endpoint.effective),
         },
     }
+
+
+def plain_request(request: Request) -> dict[str, Any]:
+    """What was asked for, without what was wrong with files that could not be read."""
+    asked: dict[str, Any] = _plain({key: value for key, value in asdict(request).items() if key != "refused"})
+    return asked
 
 
 def _plain(value: Any) -> Any:

@@ -12,6 +12,7 @@ there. A run that is scored by the user's own script has no samples to go on fro
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,8 +21,10 @@ from typing import Any
 from core.errors import BadInput
 from core.records import Sample
 from ledger.folder import RunFolder
-from ledger.runs import left_behind, unfinished
+from ledger.runs import left_behind, unended, unfinished
 from parsers.events import RequestFailed
+from runner.config import plain_request
+from runner.request import Request
 from runner.sitting import NOTHING_SPENT, Spent, spent
 
 _IN_WORDS = {
@@ -66,6 +69,23 @@ class TakenUp:
 
     folder: RunFolder
     earlier: Earlier
+
+
+def in_effect_before(request: Request, model: str) -> dict[str, Any] | None:
+    """Of the latest unfinished run of this very request on this model: the server's slots and GPU layers."""
+    if not request.outputs.resume:
+        return None
+    asked = _as_json(plain_request(request))
+    for config in unended(request.outputs.runs_root):
+        environment, settings = config.get("environment"), config.get("settings")
+        if isinstance(environment, dict) and isinstance(settings, dict) and settings.get("model") == model \
+                and config.get("request") == asked:
+            return {"slots": environment.get("slots"), "gpu_layers": settings.get("gpu_layers")}
+    return None
+
+
+def _as_json(value: Any) -> Any:
+    return json.loads(json.dumps(value))
 
 
 def take_up(

@@ -34,6 +34,7 @@ from runner.plan import Cell, Load, loads
 from runner.prepare import Work, prepare, work_for
 from runner.record import Surroundings, build
 from runner.request import Request
+from runner.resume import in_effect_before
 from runner.serving import Serving
 from servers.echo import ask
 from servers.lifecycle import RunningServer
@@ -135,7 +136,8 @@ def _run_load(
     try:
         doing = "attaching to the server" if request.server.base_url else "starting the server"
         hooks.observer.status(f"{label}: {doing}")
-        with Serving(load.model, _settings(request, works), log, hooks) as serving:
+        before = in_effect_before(request, load.model.label)
+        with Serving(load.model, _settings(request, works), log, hooks, before) as serving:
             server = serving.server
             _describe(server, hooks.observer)
             for warning in server.warnings:

@@ -1,19 +1,21 @@
 """The server of one load: started, and started again with the same settings when it is lost in mid-run.
 
-A server that came up otherwise than the first time (less context, fewer slots, another build) would not be asked the
-same: the run then ends as one whose server was lost, and can be taken up. Somebody else's server is never started.
+What the user left open (slots, layers on the GPU) is decided by the memory that is free at the first start. It
+is no longer open at the next ones, nor when a run is taken up: less memory then must not make it another run. A server
+that comes up otherwise all the same (another build) would not be asked the same: the run then ends as one whose server
+was lost, and can be taken up. Somebody else's server is never started.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from core.errors import BenchError, Interrupted, ServerLost
+from core.errors import BenchError, Interrupted, ServerLost, UsageError
 from core.records import Endpoint, ModelInfo
 from runner.observer import Hooks
 from servers.lifecycle import OnPlan, RunningServer, serve
@@ -29,8 +31,13 @@ HUNG_AFTER_S = 10.0
 class Serving:
     """A running server for as long as the block lasts. Entering raises what ``servers.lifecycle.serve`` raises."""
 
-    def __init__(self, model: ModelInfo, settings: ServerSettings, log: Path, hooks: Hooks) -> None:
+    def __init__(
+        self, model: ModelInfo, settings: ServerSettings, log: Path, hooks: Hooks,
+        before: Mapping[str, Any] | None = None,
+    ) -> None:
+        """``before``: what took effect in a run that is to be taken up (``slots``, ``gpu_layers``)."""
         self._model, self._settings, self._log, self._hooks = model, settings, log, hooks
+        self._before = before
         self._held = ExitStack()
         self._looked = monotonic_s()
         self._hung = False
@@ -39,11 +46,23 @@ class Serving:
 
     def __enter__(self) -> Self:
         began = monotonic_s()
-        self.server = self._start(lambda plan: self._hooks.observer.note(plan.line()))
+        self.server = self._start_as_before(lambda plan: self._hooks.observer.note(plan.line()))
         self.startup_s = monotonic_s() - began
         if self.server.pid is not None:
-            self._settings = _chosen(self._settings, self.server.endpoint)
+            end = self.server.endpoint
+            self._settings = chosen(self._settings, end.slots, end.effective.get("gpu_layers"))
         return self
+
+    def _start_as_before(self, on_plan: OnPlan) -> RunningServer:
+        """With what took effect in the run that is to be taken up; if memory no longer holds that, as was asked."""
+        asked = self._settings
+        if self._before is not None and asked.base_url is None:
+            self._settings = chosen(asked, self._before.get("slots"), self._before.get("gpu_layers"))
+            try:
+                return self._start(on_plan)
+            except UsageError:
+                self._settings = asked
+        return self._start(on_plan)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -117,10 +136,13 @@ class Serving:
         return self.server
 
 
-def _chosen(settings: ServerSettings, endpoint: Endpoint) -> ServerSettings:
-    """What the first start chose from the memory there was: a second one must not choose again."""
-    layers = endpoint.effective.get("gpu_layers", settings.gpu_layers)
-    return replace(settings, parallel=endpoint.slots, gpu_layers=layers)
+def chosen(settings: ServerSettings, slots: Any, gpu_layers: Any) -> ServerSettings:
+    """With what an earlier start chose from the memory there was, where that is known: a later one must not choose."""
+    return replace(
+        settings,
+        parallel=slots if isinstance(slots, int) else settings.parallel,
+        gpu_layers=gpu_layers if isinstance(gpu_layers, int) or gpu_layers == "all" else settings.gpu_layers,
+    )
 
 
 def _settled(endpoint: Endpoint) -> tuple[Any, ...]:
