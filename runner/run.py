@@ -150,6 +150,7 @@ def _run_load(
                     _run_cell(request, _as_served(work, server.endpoint), running, hooks, report)
         log.unlink(missing_ok=True)  # each run folder has its copy
     except Interrupted:
+        log.unlink(missing_ok=True)
         raise
     except BenchError as error:
         where = f" The server's log is {log}." if log.exists() and isinstance(error, ServerError) else ""
