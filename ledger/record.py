@@ -40,6 +40,8 @@ field                             meaning (unit)
                                   what is absent was left to the server
 ``config.sampling_effective``     what the server says of its sampler for these requests, its own defaults among them;
                                   absent where it does not tell
+``config.loop``                   what was stopped as a loop: ``period``, ``count``, ``span`` (characters, repeats,
+                                  characters); absent where nothing was
 ``config.strategy``               ``single``, …
 ``config.samples_per_task``       samples drawn for one task
 ``config.scored_by``              ``script`` where the user's script printed the score itself; absent otherwise
@@ -96,6 +98,8 @@ field                             meaning (unit)
 ``usage.completion_tokens``       tokens generated, thinking included (tokens)
 ``usage.cached_tokens``           prompt tokens the server took from its cache; part of ``prompt_tokens`` (tokens)
 ``usage.thinking_tokens``         completion tokens spent thinking (tokens)
+``usage.loops_cut``               replies that were cut short for repeating themselves
+``usage.tokens_saved``            tokens that these did not generate, up to ``max_tokens`` (tokens)
 ``usage.requests``                requests sent, failed ones included
 ``usage.requests_failed``         requests that brought no reply
 ``faults``                        what went wrong in mid-run without ending it: a list of ``kind``, ``count`` and
