@@ -47,6 +47,7 @@ class Chat:
         self._counts_as_it_goes = "timings" in (settings.capabilities or ())
         self._local = threading.local()
         self._streams = True
+        self._said = False
         self._lock = threading.Lock()
 
     def ask(self, messages: list[dict[str, str]], seed: int, extra: Mapping[str, Json]) -> Reply | Failure:
@@ -125,6 +126,9 @@ class Chat:
         if not reply.whole:
             raise Closed("closed in the middle of a reply")
         connection.finish()
+        if not reply.counted:
+            self._say_once("this server counts no tokens of a stream: those of a reply are the pieces that came, and "
+                           "a prompt's are unknown")
         return reply.reply(time.monotonic() - began)
 
     def _refuses_to_stream(self, failure: Failure) -> bool:
@@ -134,14 +138,16 @@ class Chat:
         return True
 
     def _whole_from_now_on(self, why: str) -> None:
+        self._streams = False
+        self._say_once(f"this server does not stream ({why}): loops are not cut short, and --request-timeout is for a "
+                       "whole reply")
+
+    def _say_once(self, sentence: str) -> None:
+        """What the user should know of this server, on stderr; the first sentence is the only one."""
         with self._lock:
-            said, self._streams = not self._streams, False
+            said, self._said = self._said, True
         if not said:
-            print(
-                f"this server does not stream ({why}): loops are not cut short, and --request-timeout is for a whole "
-                "reply",
-                file=sys.stderr,
-            )
+            print(sentence, file=sys.stderr)
 
     def _failure(self, error: OSError) -> Failure:
         server, timeout_s = self._settings.base_url, self._settings.request_timeout_s

@@ -52,6 +52,11 @@ class StreamedReply:
         """Whether the reply came to its end: servers say so by a finish reason, by ``[DONE]``, or both."""
         return self.done or self._finish is not None
 
+    @property
+    def counted(self) -> bool:
+        """Whether the server said how many tokens there are."""
+        return self._usage is not None or self._timings is not None
+
     def feed(self, data: bytes) -> bool:
         """Takes what has come; whether a token was in it. Raises NotAStream."""
         lines = (self._rest + data).split(b"\n")
@@ -132,8 +137,8 @@ class StreamedReply:
     def reply(self, wall_s: float, *, cut: bool = False) -> Reply:
         """The reply as it stands; ``cut``: it was stopped for its loop.
 
-        Tokens are the server's own count; a server that was not let finish and does not count as it goes has sent
-        one piece a token, or nearly: a character of several tokens comes in one piece.
+        Tokens are the server's own count; where it gave none (a reply that was cut, of a server that does not count
+        as it goes), one piece is one token, or nearly: a character of several tokens comes in one piece.
         """
         counts = counts_of(self._usage, self._timings)
         response, reasoning = "".join(self._texts["content"]), "".join(self._texts["reasoning"])
@@ -144,7 +149,7 @@ class StreamedReply:
             reasoning=reasoning or None,
             finish_reason=LOOPING if cut else self._finish,
             prompt_tokens=counts.prompt_tokens,
-            completion_tokens=tokens if tokens is not None else self._pieces if cut else None,
+            completion_tokens=self._pieces if tokens is None else tokens,
             cached_tokens=counts.cached_tokens,
             thinking_tokens=thinking,
             timings=counts.timings,

@@ -118,6 +118,16 @@ def test_a_server_that_refuses_to_stream_is_asked_for_whole_replies_and_that_is_
     assert [request["body"]["stream"] for request in server.requests()] == [True, False, False, False, False]
 
 
+def test_of_a_server_that_does_not_count_the_pieces_are_the_tokens_and_that_is_said_once(
+    start_fake: StartFake, questions: Path
+) -> None:
+    server = start_fake(SERVER, "--no-usage", "--reply", "123456789", "--piece", "2")
+    ran = ask(server.url, questions)
+    assert [event["completion_tokens"] for event in ran.of("sample")] == [5] * 4
+    assert not any("prompt_tokens" in event for event in ran.of("sample"))
+    assert ran.stderr.count("this server counts no tokens of a stream") == 1
+
+
 def test_tls_is_spoken_with_servers_that_the_user_trusts_and_no_others(start_fake: StartFake, questions: Path) -> None:
     certificate = ROOT / "tests" / "fakes" / "certificate.pem"
     server = start_fake(SERVER, "--tls", str(certificate), "--reply", "r")

@@ -99,7 +99,7 @@ class Handler(BaseHTTPRequestHandler):
         events += [{"choices": [{"index": 0, "finish_reason": None, "delta": {"content": piece}}]}
                    for piece in pieces * (20_000 if flags.endless else 1)]
         events.append({"choices": [{"index": 0, "delta": {}, "finish_reason": flags.finish_reason}]})
-        if json.loads(body).get("stream_options"):
+        if json.loads(body).get("stream_options") and not flags.no_usage:
             events.append({"choices": [], "usage": whole["usage"], "timings": whole["timings"]})
         self.send_response(200)
         self.send_header("Content-Type", "text/event-stream")
@@ -181,6 +181,7 @@ def main() -> None:
     parser.add_argument("--die-after", type=int, help="stop serving after N requests")
     parser.add_argument("--retry-after", help="this header with every reply that is not streamed")
     parser.add_argument("--no-stream", choices=("refuse", "ignore"), help="what to do when a stream is wanted")
+    parser.add_argument("--no-usage", action="store_true", help="streams do not say how many tokens they had")
     parser.add_argument("--piece", type=int, default=3, help="characters of a streamed token")
     parser.add_argument("--pace", type=float, default=0.0, help="seconds between tokens")
     parser.add_argument("--endless", action="store_true", help="stream the reply over and over")
