@@ -118,6 +118,14 @@ for number in range(1, 65):
 time.sleep(0.1)
 GOT = False
 """ + _ANSWER, some("wrong", "crashed")),  # its parent is nobody to be signalled: 0 is its own group
+    Case("ends_its_group", _ASK + """
+import signal
+for number in (signal.SIGSTOP, signal.SIGKILL):
+    attempt(os.kill, 0, number)
+    attempt(os.killpg, 0, number)
+    attempt(os.killpg, 1, number)
+GOT = False
+""" + _ANSWER, some("wrong", "crashed", "timed_out")),
     Case("a_child_for_the_judge", _ASK + """
 import time
 if call(56, 220, 0x8000 | 17, 0, 0, 0, 0) == 0:

@@ -1,0 +1,74 @@
+"""The judge's process: it serves many runs, and none of them can tell what another's tests did there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from core.outcomes import Outcome
+from core.records import Answer, Verdict
+from evaluators.pool import VerifierPool
+
+PROGRAM = Answer({"program": "def one(): return 1"})
+SAYS_WHO = "import os\ndef check(candidate):\n    assert candidate() == 2, os.getpid()\n"
+
+
+@pytest.fixture(scope="module")
+def pool() -> Iterator[VerifierPool]:
+    with VerifierPool(1, "weak", 2.0) as made:
+        yield made
+
+
+def judged(pool: VerifierPool, test: str, answer: Answer = PROGRAM) -> Verdict:
+    reference = {"prompt": "", "test": test, "entry_point": "one"}
+    return pool.submit("human_eval", "x", lambda: reference, answer).result(30)
+
+
+def who(pool: VerifierPool) -> str:
+    """The judge's number, in words."""
+    verdict = judged(pool, SAYS_WHO)
+    assert verdict.outcome is Outcome.WRONG
+    return verdict.detail
+
+
+def test_one_judge_serves_many_runs(pool: VerifierPool) -> None:
+    first = who(pool)
+    assert judged(pool, "def check(candidate):\n    assert candidate() == 1\n").outcome is Outcome.CORRECT
+    assert judged(pool, SAYS_WHO, Answer({"program": "def one(): raise KeyError"})).outcome is Outcome.CRASHED
+    assert judged(pool, SAYS_WHO, Answer({"program": "import os; os._exit(0)"})).outcome is Outcome.CRASHED
+    assert who(pool) == first
+
+
+@pytest.mark.parametrize("leave", [
+    "import builtins; builtins.left = 1",
+    "import builtins; builtins.ascii = id",
+    "import sys; sys.setrecursionlimit(77_000)",
+    "import sys; sys.modules['left'] = sys",
+    "import decimal; decimal.getcontext().prec = 3",
+    "import os; os.environ['LEFT'] = '1'",
+    "import os; os.chdir('/usr')",
+    "import threading, time; threading.Thread(target=time.sleep, args=(9,), daemon=True).start()",
+    "import builtins; builtins.left = bytearray(200 << 20); del builtins.left",
+])
+def test_a_judge_that_tests_have_changed_is_replaced(pool: VerifierPool, leave: str) -> None:
+    first = who(pool)
+    assert judged(pool, f"{leave}\ndef check(candidate):\n    assert candidate() == 1\n").outcome is Outcome.CORRECT
+    second = who(pool)
+    assert second != first
+    assert who(pool) == second
+
+
+def test_a_judge_that_dies_is_our_fault_and_replaced(pool: VerifierPool) -> None:
+    dies = "import os\ndef check(candidate):\n    os._exit(0)\n"
+    assert judged(pool, dies).outcome is Outcome.HARNESS_FAULT
+    assert who(pool)
+
+
+def test_a_judge_that_is_kept_busy_ends_with_its_run(pool: VerifierPool) -> None:
+    first = who(pool)
+    spins = "def check(candidate):\n    while candidate() == 1: pass\n"
+    slow = "def check(candidate):\n    while True: pass\n"
+    assert judged(pool, slow).outcome is Outcome.TIMED_OUT
+    assert judged(pool, spins).outcome is Outcome.TIMED_OUT
+    assert who(pool) != first
