@@ -44,7 +44,7 @@ def with_gpus(room: Room, devices: Sequence[str], cards: Sequence[Gpu]) -> Room:
         most = min(room.usable_ram, int(METAL_SHARE * (seen[0].memory_total_bytes or 0)))
         return Room(room.ram_bytes, room.reserve_bytes, most, 1, unified=True)
     free = [card.memory_free_bytes or 0 for card in seen]
-    if not free or len(free) < len(devices):  # a vendor that is not asked here: what the build itself said
+    if not free or len(free) < len(devices):  # a vendor that is not asked here: what the build said when it was found
         told = [_TOLD.search(device) for device in devices]
         free = [int(match[2]) << 20 for match in told if match]
     if not free or len(free) < len(devices):

@@ -23,9 +23,16 @@ def describe() -> dict[str, Any]:
     devices = [device for device in xllamacpp.get_device_info() if "GPU" in device["type"].name]
     return {
         "version": importlib.metadata.version("xllamacpp"),
-        "devices": [str(device.get("description") or device["name"]) for device in devices],
+        "devices": [shown(device) for device in devices],
         "settings": kinds(xllamacpp.CommonParams()),
     }
+
+
+def shown(device: dict[str, Any]) -> str:
+    """As llama-server lists it: ``CUDA0: NVIDIA H100 (81920 MiB, 80000 MiB free)``."""
+    total, free = (int(device.get(key) or 0) >> 20 for key in ("memory_total", "memory_free"))
+    name = f"{device['name']}: {device.get('description') or device['name']}"
+    return f"{name} ({total} MiB, {free} MiB free)" if total else name
 
 
 def kinds(params: Any, prefix: str = "") -> dict[str, str]:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import time
 from pathlib import Path
 
 import psutil
 import pytest
 
-from tests.e2e.tool import Tool
+from tests.e2e.tool import ROOT, Tool
+from tests.page_cache import forget, resident_share
 
 QUICK = ("--benchmark", "math", "--limit", "2", "--server", "xllamacpp", "--threads", "1")
 
@@ -80,3 +82,21 @@ def models_mapped(pid: int) -> set[str]:
             continue
         found |= {line.rpartition("/")[2] for line in text.splitlines() if line.endswith(".gguf")}
     return found
+
+
+def test_the_next_model_is_in_the_page_cache_while_the_last_run_before_it_decodes(tool: Tool) -> None:
+    """Of a file that was not: mincore tells."""
+    path = tool.folder / "next.gguf"
+    path.write_bytes((ROOT / "models" / "demo-3M-Q4_K_M.gguf").read_bytes() + os.urandom(24 << 20))
+    forget(path)
+    if resident_share(path) > 0.1:
+        pytest.skip("the files of this folder do not leave memory")
+    started = tool.start("--model", "demo", str(path), "--benchmark", "math", "--server", "xllamacpp", "--threads", "1",
+                         "--parallel", "1")
+    try:
+        while started.poll() is None and resident_share(path) < 0.9:
+            time.sleep(0.02)
+        assert models_mapped(started.pid) == {"demo-5M-Q8_0.gguf"}
+    finally:
+        started.terminate()
+        started.communicate(timeout=60)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
-import mmap
 import os
 import sys
 import threading
@@ -13,30 +11,17 @@ from pathlib import Path
 import pytest
 
 from system.readahead import ReadAhead
+from tests.page_cache import forget, resident_share
 
 SIZE = 24 << 20
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="mincore tells differently elsewhere")
 
 
-def resident_share(path: Path) -> float:
-    """What share of the file's pages is in memory."""
-    libc = ctypes.CDLL(None, use_errno=True)
-    with path.open("r+b") as file, mmap.mmap(file.fileno(), 0) as mapped:
-        pages = -(-len(mapped) // mmap.PAGESIZE)
-        vector = (ctypes.c_ubyte * pages)()
-        view = ctypes.c_char.from_buffer(mapped)
-        assert libc.mincore(ctypes.c_void_p(ctypes.addressof(view)), ctypes.c_size_t(len(mapped)), vector) == 0
-        del view
-        return sum(page & 1 for page in vector) / pages
-
-
 def dropped(path: Path) -> Path:
     """A file on the disk of which nothing is in memory; skips where the file system keeps files in memory only."""
     path.write_bytes(os.urandom(SIZE))
-    with path.open("rb") as file:
-        os.fsync(file.fileno())
-        os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
+    forget(path)
     if resident_share(path) > 0.1:
         pytest.skip("the files of this folder do not leave memory")
     return path
