@@ -80,6 +80,27 @@ def test_an_interrupt_stops_in_order_and_says_where_the_samples_are(tool: Tool) 
         json.loads(line)
 
 
+def test_a_second_interrupt_stops_at_once_and_the_run_can_be_taken_up(tool: Tool) -> None:
+    process = tool.start(*RUN, "--limit", "40")
+    left = wait_for(tool, process, "generating")
+    server_of(process).suspend()  # it would take the whole grace to end in order
+    os.kill(process.pid, signal.SIGINT)
+    time.sleep(0.5)
+    assert process.poll() is None
+    os.kill(process.pid, signal.SIGINT)
+    _, err = process.communicate(timeout=4)
+    assert process.returncode == 130
+    assert "stopped at once; a run goes on where it stopped when the same command is run again" in err
+    assert "Traceback" not in err
+    deadline = time.monotonic() + 2
+    while time.monotonic() < deadline and any(map(lives, left)):
+        time.sleep(0.05)
+    assert [p for p in left if lives(p)] == []
+    done = tool(*RUN, "--limit", "40")
+    assert done.code == 0, done.err
+    assert "taken up: " in done.err
+
+
 def test_a_closed_terminal_ends_the_run_in_order(tool: Tool) -> None:
     process = tool.start(*RUN)
     left = wait_for(tool, process, "generating")
