@@ -1,6 +1,6 @@
 """What is compared with what. Runs in the judge process, the only one that knows a task's tests.
 
-The candidate was forked before this process was given anything of the run, so it inherits no test.
+No candidate is a fork of this process, so none inherits a test.
 A verdict is ``{"o": outcome, "d": detail}``; outcomes are the values of ``core.outcomes`` (a worker's Python may be too
 old to import it).
 """

@@ -7,7 +7,7 @@ for once, and a fork costs no time where a processor is free.
 
 What a test's program leaves running must not meet the next one. Where that can be (at ``full``; elsewhere no program
 starts a process, or nothing is promised) the judge looks for it after each test, and if there is something the spawner
-ends everything in the run but itself and the judge, and forks again.
+ends everything in the run but itself and the first process, and forks again.
 """
 
 # ruff: noqa: PTH108
