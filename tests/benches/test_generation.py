@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from benches import generation, peers
+from benches.bare_client import WORDS
 from benches.generation import Figures
 from benchmarks.scripts.prompt_files import load
 
@@ -38,12 +39,12 @@ def test_a_load_is_the_same_tasks_round_after_round_under_names_of_their_own(tmp
 
 def test_the_bare_client_and_peers_ask_in_our_own_words(tmp_path: Path) -> None:
     asked = load("math", "v1").messages({"question": "How many?"})
-    assert asked == [{"role": "user", "content": peers.WORDS + "How many?"}]
+    assert asked == [{"role": "user", "content": WORDS + "How many?"}]
     job = peers.Job("http://127.0.0.1:1", "key", "m", tmp_path / "t.jsonl", 4, 512, tmp_path)
     argv, needs = peers.lm_eval(job)
     assert "num_concurrent=4" in argv[3]
     assert needs["OPENAI_API_KEY"] == "key"
-    assert json.dumps(peers.WORDS + "{{question}}") in (tmp_path / "bench_math.yaml").read_text()
+    assert json.dumps(WORDS + "{{question}}") in (tmp_path / "bench_math.yaml").read_text()
     argv, needs = peers.inspect_ai(job)
     assert argv[argv.index("--max-connections") + 1] == "4"
     assert needs["BENCH_BASE_URL"] == "http://127.0.0.1:1/v1"
