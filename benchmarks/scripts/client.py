@@ -102,53 +102,56 @@ def run(script: Script, argv: list[str]) -> None:
         print("this server does not enforce JSON Schemas: requests go without (--constrained)", file=sys.stderr)
     say = EventPrinter()
     say("start", total=len(tasks), interactive=settings.interactive)
-    work, waits = Work(), Waits()
-    worker = _Worker(script, settings, prompt, tasks, say)
-    threads = [
-        threading.Thread(target=worker.work, args=(work, waits, number), daemon=True)
-        for number in range(settings.slots)
-    ]
+    asking = _Asking(script, settings, prompt, tasks, say)
+    threads = [threading.Thread(target=asking.work, args=(number,), daemon=True) for number in range(settings.slots)]
     for thread in threads:
         thread.start()
     for draws in _read_draws() if settings.interactive else _all_draws(tasks, settings):
-        worker.queue(work, waits, [draw for draw in draws if (draw.task_id, draw.index) not in settings.done])
-    work.end()
+        asking.put([draw for draw in draws if (draw.task_id, draw.index) not in settings.done])
+    asking.end()
     for thread in threads:
         thread.join()
     say("end")
 
 
-class _Worker:
-    """What the threads share: the client's connections, and which places failed."""
+class _Asking:
+    """What the threads share: what is to be asked, the client's connections, and which places failed."""
 
     def __init__(
         self, script: Script, settings: Settings, prompt: Prompt, tasks: Mapping[str, ScriptTask], say: EventPrinter
     ) -> None:
         self._script, self._settings, self._prompt, self._tasks, self._say = script, settings, prompt, tasks, say
         self._chat = Chat(settings)
+        self._work = Work()
+        self._waits = Waits()
         self._lock = threading.Lock()
+        """For the waits."""
 
-    def queue(self, work: Work, waits: Waits, draws: list[Draw]) -> None:
-        """At once, or after the pause that a place which failed before has to make."""
+    def put(self, draws: list[Draw]) -> None:
+        """To be asked at once, or after the pause that a place which failed before has to make."""
         with self._lock:
-            pauses = [waits.before(draw.task_id, draw.index) for draw in draws]
-        work.put(draw for draw, pause_s in zip(draws, pauses, strict=True) if not pause_s)
+            pauses = [self._waits.before(draw.task_id, draw.index) for draw in draws]
+        self._work.put(draw for draw, pause_s in zip(draws, pauses, strict=True) if not pause_s)
         for draw, pause_s in zip(draws, pauses, strict=True):
             if pause_s:
-                work.later(draw, pause_s)
+                self._work.later(draw, pause_s)
 
-    def work(self, work: Work, waits: Waits, number: int) -> None:
+    def end(self) -> None:
+        """No draw will follow."""
+        self._work.end()
+
+    def work(self, number: int) -> None:
         """The thread ``number``: asks until there is nothing left to ask."""
-        while (draw := work.take(number)) is not None:
+        while (draw := self._work.take(number)) is not None:
             try:
                 failure = self._perform(draw, number)
             except Exception as error:  # noqa: BLE001  (a fault of ours must show as an event; a dead thread would be a hang)
                 failure = Failure("script", f"{type(error).__name__}: {error}")
             if failure is not None:
                 with self._lock:
-                    alone_s = waits.failed(draw.task_id, draw.index, failure.retry_after)
+                    alone_s = self._waits.failed(draw.task_id, draw.index, failure.retry_after)
                 if alone_s:
-                    work.hold(alone_s)
+                    self._work.hold(alone_s)
                 self._say(
                     "error", task_id=draw.task_id, sample=draw.index, kind=failure.kind, message=failure.message
                 )

@@ -135,9 +135,10 @@ class Connection:
             try:
                 return sock.recv(_RECEIVE_BYTES)
             except TimeoutError:
-                sock.settimeout(0)
-                with contextlib.suppress(BlockingIOError):  # less than was to be gathered, or nothing
-                    return sock.recv(_RECEIVE_BYTES)
+                if self._gathers:
+                    sock.settimeout(0)
+                    with contextlib.suppress(BlockingIOError):  # less than was to be gathered, or nothing
+                        return sock.recv(_RECEIVE_BYTES)
                 patience_s = min(patience_s, max(_time_left(until), 0.001))
 
     def _gather(self, count: int) -> None:

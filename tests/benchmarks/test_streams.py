@@ -138,6 +138,10 @@ def test_tls_is_spoken_with_servers_that_the_user_trusts_and_no_others(start_fak
     (error,) = ask(url, questions, "--limit", "1").of("error")
     assert error["kind"] == "connection"
     assert "certificate" in error["message"].lower()
+    silent = start_fake(SERVER, "--tls", str(certificate), "--reply", "r", "--hang").url.replace("http:", "https:")
+    env = {"REQUESTS_CA_BUNDLE": str(certificate)}
+    (error,) = ask(silent, questions, "--limit", "1", "--request-timeout", "0.5", env=env).of("error")
+    assert error["kind"] == "timeout"
 
 
 def test_a_server_elsewhere_is_asked_through_the_proxy_of_the_environment(
