@@ -285,6 +285,22 @@ def test_a_task_that_the_server_is_lost_with_three_times_is_set_aside_and_no_oth
     assert len(details) == 5
 
 
+DEADLY = POISON.replace("        kill_the_server()", "        os.kill(os.getpid(), signal.SIGKILL)")
+
+
+@pytest.mark.timeout(120)
+def test_a_task_that_kills_the_script_three_times_is_set_aside_and_no_other(tool: Tool) -> None:
+    done = tool(*five_tasks(tool, DEADLY, "2"))
+    assert done.code == 1, done.err
+    assert "the script was lost (ended by SIGKILL)" in done.err
+    [record] = tool.records()
+    assert record["outcomes"] == {"correct": 4, "lost": 1}
+    faults = {fault["kind"]: fault["count"] for fault in record["faults"]}
+    assert faults["script lost"] == 3
+    assert "server lost" not in faults
+    assert "requests_failed" not in record["usage"], "of no fault of the server's"
+
+
 def test_a_script_that_fails_because_the_server_was_lost_is_started_again_for_the_rest(tool: Tool) -> None:
     done = tool(*five_tasks(tool, ONCE, "1"))
     assert done.code == 0, done.err

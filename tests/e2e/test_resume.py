@@ -166,14 +166,14 @@ def test_a_command_of_several_runs_goes_on_at_the_one_it_was_stopped_in(tool: To
     assert len(tool.records()) == 4, "a command that was through measures anew"
 
 
-def test_a_last_line_torn_by_a_kill_is_asked_again(tool: Tool) -> None:
+def test_a_last_line_torn_by_a_power_cut_is_asked_again(tool: Tool) -> None:
     process = tool.start(*RUN)
     assert until_samples(tool, process, 10)
     end(process)
     [folder] = tool.run_folders()
     path = folder / "samples.jsonl"
     whole = path.read_bytes().splitlines(keepends=True)
-    path.write_bytes(b"".join(whole[:5]) + whole[5][: len(whole[5]) // 2])
+    path.write_bytes(b"".join(whole[:5]) + whole[5][: len(whole[5]) // 2] + b"\0" * 5000)
     done = tool(*RUN)
     assert done.code == 0, done.err
     assert f"taken up: 5 of {TASKS} tasks were answered" in done.err
