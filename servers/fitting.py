@@ -13,6 +13,8 @@ from servers.memory import CELL_STEP, MemoryModel, Needs, Parts, Setting
 GIB: Final = 1 << 30
 GPU_RESERVE_BYTES: Final = GIB
 """Kept free on each GPU: the driver's own context takes some hundred MB, and llama.cpp's ``--fit`` leaves as much."""
+MOST_SLOTS: Final = 256
+"""llama.cpp's own limit (``LLAMA_MAX_SEQ``): no more are proposed."""
 _BITS: Final = (("Q8_0", 8.5), ("Q6_K", 6.6), ("Q5_K_M", 5.7), ("Q4_K_M", 4.9), ("Q3_K_M", 3.9), ("Q2_K", 3.2),
                 ("IQ2_XS", 2.4))
 """Bits a weight of the usual quantizations, all tensors together."""
@@ -95,7 +97,8 @@ def refusal(model: MemoryModel, wanted: Wanted, room: Room) -> UsageError:
 
 def nearest(model: MemoryModel, asked: Setting, room: Room) -> str:
     """The smallest change that makes it fit: slots first, then context, then layers, then another file."""
-    fewer = _first_that_fits(model, (replace(asked, slots=slots) for slots in reversed(range(1, asked.slots))), room)
+    slots_down = reversed(range(1, min(asked.slots, MOST_SLOTS + 1)))
+    fewer = _first_that_fits(model, (replace(asked, slots=slots) for slots in slots_down), room)
     if fewer is not None:
         return f"--parallel {fewer.slots} fits"
     one = replace(asked, slots=1)

@@ -14,16 +14,17 @@ buffer size"), in four-byte numbers, for each slot.
 ``n_ubatch`` tokens, is laid out once, tensors that do not live at the same time in the same place. What is largest in
 it, worked out from the graphs of ``src/models`` and checked against what the library reports for headers of two dozen
 real models: in a feed-forward layer three times its width beside five times the embedding's (residual, norm and what
-the attention left); in a mixture the same with the experts used, and their outputs where those do not fit into what the
-first step freed; without flash attention the scores of every head against the whole cache. To that come the masks, a
-number for each token of the batch and each cell. All numbers have four bytes, masks two with flash attention.
+the attention left); in a mixture the same with the experts used, and their outputs where those do not fit into what
+the first step freed; in a recurrent layer five times its width, and the states of all slots before and after; without
+flash attention the scores of every head against the whole cache. To that come the masks, a number for each token of
+the batch and each cell. All numbers have four bytes, masks two with flash attention.
 *Output* ("output buffer size", ``llama_context::output_reserve``): the vocabulary's logits, once a slot.
 
 While it runs, a server keeps copies of windows and recurrent states in RAM, to go back to a prompt's end ("context
 checkpoints"); they are in no report, and are planned for (``checkpoints``).
 
-For dense models and mixtures all this is exact to about a per cent; for recurrent ones, and latent attention without
-flash attention, it is an upper bound. A server compiled from an older llama.cpp may keep logits for the whole batch.
+For dense models and mixtures all this is exact to about a per cent, for recurrent ones up to a tenth above, and so is
+latent attention without flash attention. A server compiled from an older llama.cpp may keep logits for the whole batch.
 
 With layers on a GPU (``llama_model::load_tensors``): the last layers go there, the output first, each with its cache;
 the token embedding stays in RAM, and where it doubles as the output there is a second copy of it. A model that is only
@@ -193,14 +194,16 @@ class MemoryModel:
         value = max((layer.value for layer in shape.layers), default=0)
         experts, out = shape.experts_used * shape.expert_width, shape.experts_used * shape.embedding
         mixture = 3 * experts + (out if out > 2 * experts else 0)
-        widest = 5 * shape.embedding + max(3 * shape.feed_forward, mixture, 6 * shape.inner)
+        widest = 5 * shape.embedding + max(3 * shape.feed_forward, mixture)
+        states = 2 * setting.slots * max((layer.state for layer in shape.layers), default=0)
+        recurrent = tokens * 5 * (shape.embedding + shape.inner) + states if states else 0
         attention = 2 * shape.embedding + 3 * shape.query + key + value
         if not self.options.flash_attention:
             scores = shape.heads * self._cells(setting)
             norms = 3 if (self.header.architecture or "").startswith("gemma") else 2
             attention = norms * shape.embedding + 4 * shape.query + scores
         logits = min(self._outputs(setting), tokens) * shape.vocabulary + 2 * shape.embedding * tokens
-        return NUMBER_BYTES * max(tokens * max(widest, attention), logits) + INPUT_BYTES * tokens
+        return NUMBER_BYTES * max(tokens * max(widest, attention), recurrent, logits) + INPUT_BYTES * tokens
 
 
 def _padded(tokens: int) -> int:

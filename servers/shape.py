@@ -115,6 +115,9 @@ def _recurrent(header: GgufHeader) -> bool:
 def _recurrent_layers(header: GgufHeader, count: int, heads_kv: tuple[int, ...]) -> tuple[bool, ...]:
     if not _recurrent(header):
         return (False,) * count
+    named = header.metadata.get(f"{header.architecture}.attention.recurrent_layers")
+    if isinstance(named, tuple) and len(named) >= count:
+        return tuple(bool(item) for item in named[:count])
     interval = _number(header, "full_attention_interval")
     if not interval and header.architecture in {"qwen3next", "qwen35", "qwen35moe"}:
         interval = 4

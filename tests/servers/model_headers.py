@@ -62,6 +62,10 @@ MIXTRAL = Numbers(4096, 14336, 32, 8, 128, {"expert_count": 8, "expert_used_coun
 GEMMA3_4B = Numbers(2560, 10240, 8, 4, 256, {"attention.sliding_window": 1024})
 MAMBA = Numbers(2560, 0, 0, 0, 0, {"ssm.conv_kernel": 4, "ssm.inner_size": 5120, "ssm.state_size": 16,
                                    "ssm.time_step_rank": 160})
+QWEN35 = Numbers(2560, 9216, 16, 4, 256, {
+    "ssm.conv_kernel": 4, "ssm.inner_size": 4096, "ssm.state_size": 128, "ssm.time_step_rank": 32,
+    "ssm.group_count": 16, "rope.dimension_sections": [11, 11, 10, 0],
+})
 DEEPSEEK2 = Numbers(2048, 10944, 16, 1, 576, {
     "attention.value_length": 512, "attention.key_length_mla": 192, "attention.value_length_mla": 128,
     "attention.kv_lora_rank": 512, "attention.q_lora_rank": 1536, "rope.dimension_count": 64, "expert_count": 16,
@@ -93,6 +97,9 @@ def layers_of(name: str) -> tuple[str, dict[str, Any], list[Shapes]]:
                     [[*GEMMA3_4B.attention(), *more, *GEMMA3_4B.dense()]] * LAYERS)
         case "mamba":
             return "mamba", MAMBA.metadata("mamba"), [_mamba()] * LAYERS
+        case "qwen3.5":
+            return ("qwen35", QWEN35.metadata("qwen35"),
+                    [_delta_net() if (index + 1) % 4 else _gated_attention() for index in range(LAYERS)])
         case "deepseek2":
             first = [*_latent(), *DEEPSEEK2.dense()]
             shared = [("ffn_gate_shexp", (2048, 2816)), ("ffn_up_shexp", (2048, 2816)),
@@ -107,6 +114,18 @@ def _latent() -> Shapes:
     return [("attn_norm", (2048,)), ("attn_q_a_norm", (1536,)), ("attn_kv_a_norm", (512,)), ("attn_q_a", (2048, 1536)),
             ("attn_q_b", (1536, 16 * 192)), ("attn_kv_a_mqa", (2048, 576)), ("attn_k_b", (128, 512, 16)),
             ("attn_v_b", (512, 128, 16)), ("attn_output", (2048, 2048)), ("ffn_norm", (2048,))]
+
+
+def _delta_net() -> Shapes:
+    return [("attn_norm", (2560,)), ("post_attention_norm", (2560,)), *QWEN35.dense(), ("attn_qkv", (2560, 8192)),
+            ("attn_gate", (2560, 4096)), ("ssm_conv1d", (4, 8192)), ("ssm_dt.bias", (32,)), ("ssm_a.", (32,)),
+            ("ssm_beta", (2560, 32)), ("ssm_alpha", (2560, 32)), ("ssm_norm", (128,)), ("ssm_out", (4096, 2560))]
+
+
+def _gated_attention() -> Shapes:
+    return [("attn_norm", (2560,)), ("post_attention_norm", (2560,)), *QWEN35.dense(), ("attn_q", (2560, 8192)),
+            ("attn_k", (2560, 1024)), ("attn_v", (2560, 1024)), ("attn_output", (4096, 2560)), ("attn_q_norm", (256,)),
+            ("attn_k_norm", (256,))]
 
 
 def _mamba() -> Shapes:

@@ -77,6 +77,10 @@ def test_too_many_slots_are_refused_with_the_number_that_fits(on_cpu: MemoryMode
     assert said.endswith("it is not loaded; --parallel 5 fits.")
 
 
+def test_no_more_slots_are_proposed_than_llama_cpp_has(on_cpu: MemoryModel) -> None:
+    assert message(on_cpu, Wanted((4000,), 8192, 0), Room(PLENTY // 2)).endswith("; --parallel 256 fits.")
+
+
 def test_a_context_too_large_is_refused_with_the_one_that_fits(on_cpu: MemoryModel) -> None:
     room = Room(on_cpu.needs(Setting(1, 20_480)).ram.needed)
     assert message(on_cpu, Wanted((2,), 131_072, 0), room).endswith("; --ctx-size 20480 --parallel 1 fits.")

@@ -48,7 +48,7 @@ SMALL_BATCH, NO_FLASH = {"n_ubatch": 128}, {"flash_attn_type": "LLAMA_FLASH_ATTN
     ("gemma3-4b", EIGHT, NO_FLASH, 0.05),
     ("qwen3-4b", EIGHT, SMALL_BATCH, 0.01), ("qwen3-moe", USUAL, {}, 0.01), ("mixtral", EIGHT, {}, 0.01),
     ("gemma3-4b", USUAL, {}, 0.01), ("gemma3-4b", EIGHT, {"swa_full": True}, 0.01), ("deepseek2", USUAL, {}, 0.05),
-    ("mamba", EIGHT, {}, 0.15),
+    ("mamba", EIGHT, {}, 0.05), ("qwen3.5", EIGHT, {}, 0.05), ("qwen3.5", EIGHT, SMALL_BATCH, 0.05),
 ])
 def test_cache_and_buffers_are_those_that_llama_cpp_tells_for_headers_of_real_models(
     tmp_path: Path, name: str, setting: Setting, more: Mapping[str, Any], above: float,
