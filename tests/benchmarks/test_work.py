@@ -8,9 +8,14 @@ from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from benchmarks.scripts.waits import Waits
 from benchmarks.scripts.work import Draw, Work
+
+
+COUNTS = st.lists(st.integers(1, 6), min_size=1, max_size=40)
 
 
 def draws(task_id: str, count: int) -> list[Draw]:
@@ -78,6 +83,33 @@ def test_threads_that_wait_are_woken_by_a_draw_and_by_the_end() -> None:
         thread.join(10)
     assert found.count(None) == 2
     assert len(found) == 3
+
+
+@settings(deadline=None, max_examples=30)
+@given(COUNTS, st.integers(1, 8), st.lists(st.integers(0, 39), max_size=5))
+def test_every_draw_is_handed_out_once_whoever_asks(counts: list[int], many: int, late: list[int]) -> None:
+    work, found = Work(), list[Draw]()
+    lock = threading.Lock()
+
+    def ask(number: int) -> None:
+        while (draw := work.take(number)) is not None:
+            with lock:
+                found.append(draw)
+
+    threads = [threading.Thread(target=ask, args=(number,)) for number in range(many)]
+    for thread in threads:
+        thread.start()
+    wanted = [draw for number, count in enumerate(counts) for draw in draws(f"t{number}", count)]
+    for number, count in enumerate(counts):
+        work.put(draws(f"t{number}", count))
+    for number, index in enumerate(late):
+        wanted.append(Draw(f"late{index}", number, 0))
+        work.later(wanted[-1], 0.001 * index)
+    work.end()
+    for thread in threads:
+        thread.join(20)
+        assert not thread.is_alive()
+    assert sorted(found, key=repr) == sorted(wanted, key=repr)
 
 
 def test_the_second_try_comes_at_once_and_the_third_after_seconds() -> None:
