@@ -14,7 +14,6 @@ from hypothesis import strategies as st
 from benchmarks.scripts.waits import Waits
 from benchmarks.scripts.work import Draw, Work
 
-
 COUNTS = st.lists(st.integers(1, 6), min_size=1, max_size=40)
 
 
