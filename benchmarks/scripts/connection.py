@@ -2,9 +2,9 @@
 
 Why not a library that does all of it: a reply that is streamed comes in a few hundred bytes a token, and a client that
 wakes up for each costs more processor time than a small model's server has to spare. Here the kernel gathers
-(``SO_RCVLOWAT``): the thread sleeps until some thirty tokens are there, the server is done, or a quarter of a second
-has passed. A stream's connection is closed after it (llama.cpp's server closes it anyway), and the closing is what
-wakes the thread at the very end, so no slot waits for a client that sleeps. Replies that come whole keep their
+(``SO_RCVLOWAT``): the thread sleeps until fifty to a hundred tokens are there, the server is done, or a quarter of a
+second has passed. A stream's connection is closed after it (llama.cpp's server closes it anyway), and the closing is
+what wakes the thread at the very end, so no slot waits for a client that sleeps. Replies that come whole keep their
 connection, and so do streams through TLS, where a new one is dear and the kernel cannot gather.
 
 A connection through TLS, and its tunnel through a proxy, is made by ``http.client``.
@@ -21,7 +21,7 @@ from collections.abc import Mapping
 from urllib.parse import SplitResult, unquote, urlsplit
 
 CONNECT_TIMEOUT_S = 10.0
-_GATHER_BYTES = 8192
+_GATHER_BYTES = 32768
 _GATHER_S = 0.25
 _RECEIVE_BYTES = 1 << 18
 _HEAD_LIMIT = 1 << 16
