@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import bisect
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -81,8 +82,7 @@ def _first_that_fits(model: MemoryModel, settings: Iterable[Setting], room: Room
 
 def refusal(model: MemoryModel, wanted: Wanted, room: Room) -> UsageError:
     """Why nothing fits, in one sentence that ends with the nearest setting that does."""
-    layers = model.all_layers if wanted.gpu_layers is None and room.gpus else wanted.gpu_layers or 0
-    least = Setting(min(wanted.slots), wanted.ctx_size, layers)
+    least = _least(model, wanted, room)
     needs = model.needs(least)
     what = f"The model needs {_sum(needs.both, least)}"
     if room.gpus and not room.unified and not room.holds(Needs(Parts(), needs.vram)):
@@ -92,33 +92,46 @@ def refusal(model: MemoryModel, wanted: Wanted, room: Room) -> UsageError:
                 if room.reserve_bytes else "")
         need = "" if needs.ram == needs.both else f"{size(needs.ram.needed)} of it in RAM, "
         what += f", {need}where {size(room.usable_ram)} can be used{kept}"
-    return UsageError(f"{what}: it is not loaded; {nearest(model, least, room)}.")
+    return UsageError(f"{what}: it is not loaded; {nearest(model, wanted, room)}.")
 
 
-def nearest(model: MemoryModel, asked: Setting, room: Room) -> str:
-    """The smallest change that makes it fit: slots first, then context, then layers, then another file."""
-    slots_down = reversed(range(1, min(asked.slots, MOST_SLOTS + 1)))
-    fewer = _first_that_fits(model, (replace(asked, slots=slots) for slots in slots_down), room)
-    if fewer is not None:
-        return f"--parallel {fewer.slots} fits"
-    one = replace(asked, slots=1)
-    steps = reversed(range(CELL_STEP, asked.ctx_size, CELL_STEP))
-    if asked.ctx_size > CELL_STEP * 4096:  # of a context of millions, every step is more than anyone wants to try
-        steps = reversed([CELL_STEP << power for power in range(20) if CELL_STEP << power < asked.ctx_size])
-    shorter = _first_that_fits(model, (replace(one, ctx_size=tokens) for tokens in steps), room)
+def _least(model: MemoryModel, wanted: Wanted, room: Room) -> Setting:
+    """The setting to speak of: the fewest slots that were to be had, and the layers asked for or else all of them."""
+    layers = model.all_layers if wanted.gpu_layers is None and room.gpus else wanted.gpu_layers or 0
+    return Setting(min(wanted.slots), wanted.ctx_size, layers)
+
+
+def nearest(model: MemoryModel, wanted: Wanted, room: Room) -> str:
+    """The smallest change that makes it fit: slots first, then context, then layers, then what is kept free, then
+    another file.
+    """
+    asked = _least(model, wanted, room)
+
+    def fits(slots: int, ctx_size: int) -> bool:
+        return choose(model, Wanted((slots,), ctx_size, wanted.gpu_layers), room) is not None
+
+    fewer = _largest(min(asked.slots - 1, MOST_SLOTS), lambda slots: fits(slots, asked.ctx_size))
+    if fewer:
+        return f"--parallel {fewer} fits"
     alone = " --parallel 1" if asked.slots > 1 else ""
-    if shorter is not None and shorter.ctx_size >= 2 * CELL_STEP:
-        return f"--ctx-size {shorter.ctx_size}{alone} fits"
+    steps = _largest((asked.ctx_size - 1) // CELL_STEP, lambda steps: fits(1, steps * CELL_STEP))
+    if steps > 1:  # a single one holds no prompt
+        return f"--ctx-size {steps * CELL_STEP}{alone} fits"
+    one = replace(asked, slots=1)
     lower = _first_that_fits(model, (replace(one, gpu_layers=layers) for layers in reversed(range(one.gpu_layers))),
                              room)
     if lower is not None:
         return f"--gpu-layers {lower.gpu_layers}{alone} fits"
-    free = Room(room.ram_bytes, 0, room.vram_bytes, room.gpus, room.unified)
-    if free.holds(model.needs(one)):
+    if replace(room, reserve_bytes=0).holds(model.needs(one)):
         needed = model.needs(one).both.needed if room.unified else model.needs(one).ram.needed
-        left = max(0.0, (room.ram_bytes - needed) * 0.9)  # what is free changes until the next try
+        left = (room.ram_bytes - needed) * 0.9  # what is free changes until the next try
         return f"--reserve-ram {math.floor(left / GIB * 10) / 10:g}{alone} fits"
     return _another_file(model, one, room)
+
+
+def _largest(most: int, fits: Callable[[int], bool]) -> int:
+    """The largest number up to ``most`` that fits, where every smaller one does too; 0 where none does."""
+    return bisect.bisect_left(range(1, most + 1), True, key=lambda number: not fits(number)) if most > 0 else 0
 
 
 def _another_file(model: MemoryModel, one: Setting, room: Room) -> str:

@@ -34,9 +34,14 @@ def _reported(log: ServerLog) -> Reported | None:
     while True:
         lines = log.start_lines()
         reported = memory_reported(lines)
-        if reported is not None or monotonic_s() > until or not any("llama_model_loader" in line for line in lines):
+        if reported is not None or monotonic_s() > until or not _behind(lines):
             return reported
         sleep_s(LOG_LOOK_S)
+
+
+def _behind(lines: list[str]) -> bool:
+    """Whether the log is llama.cpp's, or nothing yet. What another server logs is not waited for."""
+    return not lines or any(word in line for line in lines for word in ("llama", " srv ", " cmn "))
 
 
 def gpu_used_bytes() -> int | None:

@@ -11,10 +11,12 @@ import importlib.metadata
 import json
 import signal
 import sys
+import time
 from typing import Any
 
 import xllamacpp
 
+LAST_LINES_S = 0.5
 SIMPLE = (bool, int, float, str, list)
 
 
@@ -75,7 +77,8 @@ def main() -> int:
             return 2
     try:
         server = xllamacpp.Server(params)
-    except RuntimeError as error:  # the reason is in the lines above, written by the server itself
+    except RuntimeError as error:  # the reason is in the lines that the server's own thread is still writing
+        time.sleep(LAST_LINES_S)
         sys.stderr.write(f"xllamacpp: {error}\n")
         return 1
     signal.sigwait({signal.SIGTERM, signal.SIGINT})

@@ -168,6 +168,8 @@ def main() -> int:
     except OSError:
         print(f"E srv start: couldn't bind HTTP server socket, hostname: {asked.host}, port: {asked.port}", flush=True)
         return 1
+    if not own.log:
+        print("listening, and no word about memory", flush=True)
     server.serve_forever()
     return 0
 

@@ -106,7 +106,14 @@ def test_memory_kept_free_by_the_users_wish_is_named(on_cpu: MemoryModel) -> Non
 
 
 def test_a_context_of_millions_is_answered_soon(on_cpu: MemoryModel) -> None:
-    assert "--ctx-size" in message(on_cpu, Wanted((4096,), 1 << 27, 0), Room(3 * GB))
+    most = on_cpu.needs(Setting(1, 1_000_192)).ram.needed
+    assert message(on_cpu, Wanted((4096,), 1 << 27, 0), Room(most)).endswith("; --ctx-size 1000192 --parallel 1 fits.")
+
+
+def test_where_layers_may_be_chosen_a_shorter_context_may_put_fewer_on_the_gpu(on_gpu: MemoryModel) -> None:
+    some = on_gpu.needs(Setting(1, 8192, 3))
+    room = Room(some.ram.needed, 0, some.vram.needed, 1)
+    assert message(on_gpu, Wanted((1,), 131_072, None), room).endswith("; --ctx-size 8192 fits.")
 
 
 def test_the_plan_is_one_line(on_cpu: MemoryModel, on_gpu: MemoryModel) -> None:
