@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -58,7 +59,9 @@ def test_the_prompt_cache_in_ram_and_fitting_to_memory_are_off(real: Settings, l
     if real().backend == "llama-cpp-python":
         return  # a server without either
     with serve(resolve("demo"), real(), log_path):
-        log = log_path.read_text(errors="replace")
+        until = time.monotonic() + 5  # the log is written by a thread of the server's own
+        while "prompt cache is" not in (log := log_path.read_text(errors="replace")) and time.monotonic() < until:
+            time.sleep(0.02)
     assert "prompt cache is disabled" in log
     assert "kv_unified            = false" in log
     for words in ("fit_params", "params_fit", "fitting params", "prompt cache is enabled"):
