@@ -273,6 +273,14 @@ def is_called(process: psutil.Process, name: str) -> bool:
         return False
 
 
+def has_ended(process: psutil.Process) -> bool:
+    """Also if the system's first process, which it fell to, has not taken note of it yet: some look once a second."""
+    try:
+        return bool(process.status() == psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return True
+
+
 @pytest.mark.parametrize("isolation", ["full", "weak"])
 def test_nothing_is_left_two_seconds_after_the_harness_was_killed(isolation: str) -> None:
     harness = subprocess.Popen([sys.executable, "-c", HARNESS, isolation], stdout=subprocess.PIPE,
@@ -293,4 +301,4 @@ def test_nothing_is_left_two_seconds_after_the_harness_was_killed(isolation: str
         harness.wait()
     assert len(family) >= 3  # a worker, a judge, a candidate, a daemon of the candidate's
     _, left = psutil.wait_procs(family, timeout=2)
-    assert left == []
+    assert [process for process in left if not has_ended(process)] == []
