@@ -18,7 +18,7 @@ def wilson(passed: int, total: int, confidence: float = 0.95) -> tuple[float, fl
         raise ValueError(f"{passed} of {total} cannot be")
     if total == 0:
         return None
-    z = _z(confidence)
+    z = z_of(confidence)
     share, squared = passed / total, z * z
     middle = (share + squared / (2 * total)) / (1 + squared / total)
     half = z / (1 + squared / total) * math.sqrt(share * (1 - share) / total + squared / (4 * total * total))
@@ -29,7 +29,7 @@ def wilson(passed: int, total: int, confidence: float = 0.95) -> tuple[float, fl
 
 
 @cache
-def _z(confidence: float) -> float:
+def z_of(confidence: float) -> float:
     """The two-sided quantile: 1.96 at 95 %."""
     if not 0 < confidence < 1:
         raise ValueError(f"a confidence lies between 0 and 1, and {confidence} does not")
