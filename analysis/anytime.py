@@ -29,10 +29,13 @@ says the same, as ``compare`` would: better and worse want an exact McNemar p be
 interval within the margin. A further condition can only make false words rarer. When all tasks are drawn the interval
 is a point, and the words are those of the ordinary tests.
 
-A run of two models asks after each batch that both have done, from the counts alone: nothing is remembered between
-looks, so a run that is taken up asks as if it had never stopped. The order must be random and fixed before the first
-task. A task that cannot be scored for one of the two stays among the N and counts as seen without a flip; leaving it
-out would change the N under the bets.
+How a run asks. The order of the tasks is random and fixed before the first one. The two models take turns, a batch of
+tasks each, the second starting the next batch before the first is loaded again, so that one swap serves a batch. A look
+may follow every task that both have done, also in the middle of a batch. What counts as drawn is the longest beginning
+of the order that both have done: with several slots quick tasks come back first, and they are not a random sample. A
+task that cannot be scored for one of the two stays among the N and counts as seen without a flip, since leaving it out
+would change the N under the bets. Nothing is remembered between looks but the counts, so a run that is taken up goes on
+as if it had never stopped.
 """
 
 from __future__ import annotations
