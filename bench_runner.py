@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import sys
@@ -95,19 +96,35 @@ def _counter(done: int, total: int) -> None:
 def compare(flags: argparse.Namespace) -> int:
     """The ledger's runs side by side."""
     from analysis.comparison import compare_runs
+    from core.errors import UsageError
     from ledger import store
     from reports import compare as comparing
+    from reports import flips as flipping
     from reports import table
+    from runner.side_by_side import SideBySide
 
+    if flags.flips and flags.format == "csv":
+        raise UsageError("--flips: CSV has one line a run and no room for answers; take --format table, md or json.")
     records = store.read(_existing(flags.results))
-    rows = comparing.rows(compare_runs(records, benchmark=flags.benchmark, baseline=flags.baseline))
+    gc.freeze()  # thousands of records: what is read and stays need not be gone through again and again
+    compared = compare_runs(records, benchmark=flags.benchmark, baseline=flags.baseline, listed=bool(flags.flips))
+    folders = SideBySide(Path(flags.runs_root))
+    folders.add_texts(compared)
+    flips = folders.flips(compared, flags.flips) if flags.flips else None
+    if flags.format == "json" and flips is not None:
+        flipping.add_values(compared, flips)
+    rows = comparing.rows(compared, folders.remarks)
     if flags.format == "table":
         from rich.console import Console
 
         console = Console()
         console.print(table.to_rich(rows, console.width))
+        if flips is not None:
+            console.print(flipping.to_rich(flips, console.width))
     else:
         sys.stdout.write(_written(rows, flags.format))
+        if flips is not None and flags.format == "md":
+            sys.stdout.write("\n" + flipping.to_markdown(flips))
     return 0
 
 

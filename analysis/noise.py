@@ -37,6 +37,8 @@ class Twice(NamedTuple):
 def audit_of(record: Mapping[str, Any]) -> Twice | None:
     """A record's audit; None where there was none, or none that makes sense."""
     audit = object_at(record, "audit")
+    if not audit:
+        return None
     tasks, texts, verdicts = (count_at(audit, key) for key in ("tasks", "texts_differ", "verdicts_differ"))
     if not tasks or texts is None or verdicts is None or max(texts, verdicts) > tasks:
         return None

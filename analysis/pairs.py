@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from analysis.mcnemar import Paired, mcnemar
-from core.lookup import count_at, text_at, texts_at
+from analysis.scores import sorted_tasks
+from core.lookup import count_at, object_at, text_at, texts_at
 from core.outcomes import NOT_COUNTED
 
 DECISIVE = ("sampling", "strategy", "samples_per_task", "prompt_version", "grading", "constrained", "script")
@@ -20,25 +21,30 @@ def tasks_sha256(task_ids: Iterable[str]) -> str:
     return hashlib.sha256(json.dumps(sorted(set(task_ids))).encode("ascii")).hexdigest()
 
 
-def unpaired_because(first: Mapping[str, Any], second: Mapping[str, Any]) -> str | None:
-    """Why two records cannot be compared task by task, in a few words; None when they can."""
+def unpaired_because(
+    first: Mapping[str, Any], second: Mapping[str, Any], but: Collection[str] = (),
+) -> str | None:
+    """Why two records cannot be compared task by task, in a few words; None when they can.
+
+    ``but``: names of DECISIVE settings that may differ, because the comparison is about them.
+    """
     both = (first, second)
     tasks = [text_at(record, "tasks_sha256") for record in both]
     totals = [count_at(record, "results", "total_problems") for record in both]
     reasons = (
         (None in tasks, "tasks not recorded"),
         (tasks[0] != tasks[1], "different tasks"),
-        (_decisive(first) != _decisive(second), "other settings"),
+        (_decisive(first, but) != _decisive(second, but), "other settings"),
         (any(texts_at(record, "results", "failed_tasks") is None for record in both), "not scored task by task"),
-        (not all(map(_is_whole, both)), "one of the two is incomplete"),
+        (not all(map(is_whole, both)), "one of the two is incomplete"),
         (totals[0] != totals[1], "different counts of tasks"),
     )
     return next((why for holds, why in reasons if holds), None)
 
 
-def paired(first: Mapping[str, Any], second: Mapping[str, Any]) -> Paired | None:
+def paired(first: Mapping[str, Any], second: Mapping[str, Any], but: Collection[str] = ()) -> Paired | None:
     """The two runs task by task; None when they do not pair (see ``unpaired_because``) or have no task."""
-    if unpaired_because(first, second) is not None:
+    if unpaired_because(first, second, but) is not None:
         return None
     total = count_at(first, "results", "total_problems") or 0
     failed = [texts_at(record, "results", "failed_tasks") or () for record in (first, second)]
@@ -47,13 +53,23 @@ def paired(first: Mapping[str, Any], second: Mapping[str, Any]) -> Paired | None
     return mcnemar(failed[0], failed[1], total)
 
 
-def _decisive(record: Mapping[str, Any]) -> str:
-    config = record.get("config")
-    known = config if isinstance(config, Mapping) else {}
-    return json.dumps({key: known[key] for key in DECISIVE if key in known}, sort_keys=True, default=str)
+def flipped(first: Mapping[str, Any], second: Mapping[str, Any]) -> tuple[list[str], list[str]]:
+    """The tasks that the first run alone passed, and those that the second alone passed, of two runs that pair."""
+    failed = [frozenset(texts_at(record, "results", "failed_tasks") or ()) for record in (first, second)]
+    return sorted_tasks(failed[1] - failed[0]), sorted_tasks(failed[0] - failed[1])
 
 
-def _is_whole(record: Mapping[str, Any]) -> bool:
+def decisive(record: Mapping[str, Any], but: Collection[str] = ()) -> str:
+    """The settings that two runs must share to be compared, as one text; without those named in ``but``."""
+    return json.dumps(_decisive(record, but), sort_keys=True, default=str)
+
+
+def _decisive(record: Mapping[str, Any], but: Collection[str]) -> dict[str, Any]:
+    config = object_at(record, "config")
+    return {key: config[key] for key in DECISIVE if key in config and key not in but}
+
+
+def is_whole(record: Mapping[str, Any]) -> bool:
     """Every task counted, and the list of failures agrees with the counts."""
     passed, total = count_at(record, "results", "total_passed"), count_at(record, "results", "total_problems")
     failed = texts_at(record, "results", "failed_tasks")

@@ -6,12 +6,15 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
+_OBJECTS = (dict, Mapping)
+"""Anything with keys; a dictionary is told at once, any other by a look at its class."""
+
 
 def value_at(record: Mapping[str, Any], *keys: str) -> Any | None:
     """The value under ``keys``, level by level; None where a level is missing or is no object."""
     found: Any = record
     for key in keys:
-        if not isinstance(found, Mapping):
+        if not isinstance(found, _OBJECTS):
             return None
         found = found.get(key)
     return found
@@ -52,6 +55,7 @@ def texts_at(record: Mapping[str, Any], *keys: str) -> tuple[str, ...] | None:
     found = value_at(record, *keys)
     if not isinstance(found, list | tuple):
         return None
-    if not all(isinstance(item, str | int) and not isinstance(item, bool) for item in found):
+    kinds = set(map(type, found))  # exactly these: True and False are ints, too
+    if not kinds <= {str, int}:
         return None
-    return tuple(str(item) for item in found)
+    return tuple(found) if kinds <= {str} else tuple(map(str, found))

@@ -1,4 +1,4 @@
-"""``compare``: runs side by side, quantizations under their base model.
+"""``compare``: runs side by side, quantizations under their base model, models under the best, versions in time.
 
 Takes the rows of ``analysis.comparison``, whose docstring lists their keys.
 """
@@ -11,92 +11,160 @@ from typing import Any
 
 from core.lookup import number_at, object_at, text_at, texts_at, value_at
 from reports import numbers
-from reports.table import Column, Line, Section, Table, shown_text
+from reports.table import Column, Legend, Line, Section, Table, shown_text
 from reports.text import escape
+from reports.verdicts import sentences
 
 COLUMNS = (
     Column("quantization", "Quant."),
     Column("score", "Score % [95 %]", "right"),
     Column("validity", "Validity"),
     Column("against", "vs baseline", "right"),
-    Column("noise", "Asked twice", "right", dropped=7),
-    Column("speed", "Tok/s", "right", dropped=6),
-    Column("time", "Time", "right", dropped=4),
-    Column("size", "Size", "right", dropped=5),
-    Column("tasks", "Tasks", "right", dropped=3),
-    Column("isolation", "Isolation", dropped=1),
-    Column("date", "Date", dropped=2),
+    Column("between", "[95 %]", "right", dropped=12),
+    Column("p", "p (Holm)", "right", dropped=9),
+    Column("flips", "Lost/won", "right", dropped=14),
+    Column("shows", "Would show", "right", dropped=4, pasted=False),
+    Column("verdicts", "Same verdict", "right", dropped=3, pasted=False),
+    Column("texts", "Same text", "right", dropped=8),
+    Column("noise", "Asked twice", "right", dropped=13),
+    Column("speed", "Tok/s", "right", dropped=16),
+    Column("time", "Time", "right", dropped=5),
+    Column("ram", "RAM", "right", dropped=10),
+    Column("vram", "VRAM", "right", dropped=11),
+    Column("size", "Size", "right", dropped=15),
+    Column("energy", "J/solved", "right", dropped=7),
+    Column("tasks", "Tasks", "right", dropped=6),
+    Column("isolation", "Isolation", dropped=1, pasted=False),
+    Column("date", "Date", dropped=2, pasted=False),
 )
 
-CSV_KEYS = ("benchmark", "base", "quantization", "model", "score", "interval_low", "interval_high", "validity",
-            "reasons", "total_passed", "total_problems", "baseline", "difference", "p_value", "against",
-            "within_noise", "audit_tasks", "audit_texts_differ", "audit_verdicts_differ",
-            "tokens_per_second", "time_taken_s", "size_bytes", "isolation", "status", "timestamp", "run_id", "settings")
+CSV_KEYS = ("group", "benchmark", "base", "quantization", "model", "score", "interval_low", "interval_high", "validity",
+            "reasons", "total_passed", "total_problems", "baseline", "baseline_run_id", "difference", "difference_low",
+            "difference_high", "p_value", "p_corrected", "comparisons", "against", "only_baseline_passed",
+            "only_this_passed", "same_verdicts", "same_texts", "texts_compared", "would_have_shown", "within_noise",
+            "audit_tasks", "audit_texts_differ", "audit_verdicts_differ", "tokens_per_second", "time_taken_s",
+            "ram_bytes", "vram_bytes", "size_bytes", "energy_per_solved_j", "pareto", "isolation", "status",
+            "timestamp", "run_id", "settings", "version")
 
-AUDIT_KEYS = ("audit_tasks", "audit_texts_differ", "audit_verdicts_differ")
+_SPLIT = {"interval": ("interval_low", "interval_high"), "difference_interval": ("difference_low", "difference_high"),
+          "flips": ("only_baseline_passed", "only_this_passed"), "same_texts": ("same_texts", "texts_compared"),
+          "audit": ("audit_tasks", "audit_texts_differ", "audit_verdicts_differ")}
+"""Lists of a row whose members programs get by name."""
 
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
+
+ON_FRONT = "*"
 
 _WORDS = {"clearly lower": "lower", "clearly higher": "higher", "no clear difference": ""}
 _STYLES = {"clearly lower": "red", "clearly higher": "green"}
 
+_TITLES = {"models": "models against each other", "before and after": "before and after"}
+_HEADINGS = {"models": "Model", "before and after": "Version"}
 
-def rows(compared: Iterable[Mapping[str, Any]]) -> Table:
-    """The table of compared runs, a section for each benchmark and base name."""
+Row = Mapping[str, Any]
+
+
+def rows(compared: Iterable[Row], remarks: Sequence[str] = ()) -> Table:
+    """The table of compared runs, a section for each group of a benchmark. ``remarks``: what is to be said below it."""
     listed = list(compared)
-    grouped = groupby(listed, key=lambda row: (row.get("benchmark"), row["base"]))
+    grouped = groupby(listed, key=lambda row: (row.get("benchmark"), *_group(row)))
     sections = tuple(_section(list(group)) for _, group in grouped)
-    return Table(COLUMNS, sections, tuple(_legend(listed)), tuple(map(_flat, listed)))
+    legend = (*_legend(listed), *(Legend("quantization", escape(remark, None)) for remark in remarks))
+    return Table(COLUMNS, sections, legend, tuple(map(_flat, listed)))
 
 
-def _section(group: Sequence[Mapping[str, Any]]) -> Section:
-    letters = _letters(group)
-    lines = tuple(_line(row, letters.get(index, "")) for index, row in enumerate(group))
+def _group(row: Row) -> tuple[str, Any]:
+    """What stands together: models of any base name, and otherwise those of one."""
+    group = text_at(row, "group") or ""
+    return group, None if group == "models" else row["base"]
+
+
+def _section(group: Sequence[Row]) -> Section:
+    kind = text_at(group[0], "group") or ""
+    names = names_of(group)
+    totals = {number_at(row, "total_problems") for row in group}
+    lines = tuple(_line(row, name, alike=len(totals) == 1) for row, name in zip(group, names, strict=True))
     notes: list[str] = []
-    for index, row in enumerate(group):
-        name = lines[index].cells["quantization"]
-        if index in letters:
-            settings = object_at(row, "settings").items()
+    for name, row in zip(names, group, strict=True):
+        settings = object_at(row, "settings").items()
+        if settings:
             notes.append(f"{name}: {', '.join(f'{escape(key, 60)} {shown_text(value)}' for key, value in settings)}")
         reasons = "; ".join(escape(reason) for reason in texts_at(row, "reasons") or ())
         if reasons:
             notes.append(f"{name} is suspect: {reasons}")
         notes += _noise_notes(name, row)
-        why = text_at(row, "against") or ""
-        if why.startswith("unpaired"):
-            notes.append(f"{name} is not held against {escape(text_at(row, 'baseline') or 'the baseline', 60)}: "
-                         f"{escape(why.removeprefix('unpaired: '))}")
-    title = f"{escape(text_at(group[0], 'benchmark') or '?', 60)}: {escape(text_at(group[0], 'base') or '?', 60)}"
-    return Section(title, lines, tuple(notes))
+    said = sentences(list(zip(names, group, strict=True)), _baseline_namer(group, names))
+    return Section(_title(group[0], totals), lines, tuple(notes), said, _HEADINGS.get(kind, ""))
 
 
-def _letters(group: Sequence[Mapping[str, Any]]) -> dict[int, str]:
+def _title(row: Row, totals: set[float | None]) -> str:
+    of_it = text_at(row, "base") or "?"
+    kind = _TITLES.get(text_at(row, "group") or "", "")
+    what = {"": escape(of_it, 60), "models against each other": kind}.get(kind, f"{escape(of_it, 60)} {kind}")
+    total = next(iter(totals)) if len(totals) == 1 else None
+    tasks = "" if total is None else f", {numbers.whole(total)} {'task' if total == 1 else 'tasks'}"
+    return f"{escape(text_at(row, 'benchmark') or '?', 60)}: {what}{tasks}"
+
+
+def names_of(group: Sequence[Row]) -> list[str]:
+    """What the rows of one group are called in it, escaped."""
+    letters = _letters(group)
+    return [_name(row) + letters.get(place, "") for place, row in enumerate(group)]
+
+
+def _name(row: Row) -> str:
+    quantization = escape(text_at(row, "quantization") or "-", 24)
+    if row.get("group") == "models":
+        return escape(text_at(row, "model") or "?", 40)
+    if row.get("group") == "before and after":
+        version = ", ".join(shown_text(value, 24) for value in object_at(row, "version").values())
+        return f"{quantization} ({version or 'version unknown'})"
+    return quantization
+
+
+def _letters(group: Sequence[Row]) -> dict[int, str]:
     """A letter for each row whose settings differ from another's of the same quantization."""
     marked = [index for index, row in enumerate(group) if object_at(row, "settings")]
     return {index: f" ({LETTERS[place] if place < len(LETTERS) else place + 1})" for place, index in enumerate(marked)}
 
 
-def _line(row: Mapping[str, Any], letter: str) -> Line:
+def _baseline_namer(group: Sequence[Row], names: Sequence[str]) -> Any:
+    """What a group calls the run that a row is held against: by its name there, else by its label."""
+    by_id = {row["run_id"]: name for row, name in zip(group, names, strict=True) if "run_id" in row}
+    return lambda row: by_id.get(text_at(row, "baseline_run_id")) or escape(text_at(row, "baseline") or "?", 60)
+
+
+def _line(row: Row, name: str, *, alike: bool) -> Line:
+    """``alike``: the number of tasks is the same in the whole section, and told in its title."""
     validity = text_at(row, "validity") or ""
     if validity != "suspect" and row.get("status") == "incomplete":
         validity = "incomplete"
     against = text_at(row, "against") or ""
     return Line({
-        "quantization": escape(text_at(row, "quantization") or "-", 24) + letter,
+        "quantization": name + (f" {ON_FRONT}" if row.get("pareto") is True else ""),
         "score": numbers.score_cell(number_at(row, "score"), value_at(row, "interval")),
         "validity": escape(validity, 12),
         "against": _against(row, against),
+        "between": numbers.between(value_at(row, "difference_interval")),
+        "p": numbers.probability(number_at(row, "p_corrected")),
+        "flips": _counts(row, "flips", "/"),
+        "shows": numbers.amount(number_at(row, "would_have_shown")),
+        "verdicts": numbers.percent(number_at(row, "same_verdicts")),
+        "texts": _share(value_at(row, "same_texts")),
         "noise": _noise(row),
         "speed": numbers.rate(number_at(row, "tokens_per_second")),
         "time": numbers.seconds(number_at(row, "time_taken_s")),
+        "ram": numbers.size(number_at(row, "ram_bytes")),
+        "vram": numbers.size(number_at(row, "vram_bytes")),
         "size": numbers.size(number_at(row, "size_bytes")),
-        "tasks": numbers.whole(number_at(row, "total_problems")),
+        "energy": numbers.amount(number_at(row, "energy_per_solved_j")),
+        "tasks": "" if alike else numbers.whole(number_at(row, "total_problems")),
         "isolation": escape(text_at(row, "isolation") or "", 12),
         "date": escape(numbers.date(text_at(row, "timestamp"))),
     }, styles={"against": _STYLES.get(against, ""), "validity": "" if validity == "ok" else "yellow", "score": "bold"})
 
 
-def _against(row: Mapping[str, Any], against: str) -> str:
+def _against(row: Row, against: str) -> str:
     if row.get("is_baseline") is True:
         return "baseline"
     if against.startswith("unpaired"):
@@ -104,12 +172,21 @@ def _against(row: Mapping[str, Any], against: str) -> str:
     return f"{_WORDS.get(against, '')} {numbers.points(number_at(row, 'difference'))}".strip()
 
 
-def _noise(row: Mapping[str, Any]) -> str:
+def _counts(row: Row, key: str, between: str) -> str:
+    found = value_at(row, key)
+    return between.join(f"{count:,}" for count in found) if isinstance(found, list) else ""
+
+
+def _share(counts: Any) -> str:
+    return numbers.percent(100 * counts[0] / counts[1]) if isinstance(counts, list) and counts[1] else ""
+
+
+def _noise(row: Row) -> str:
     audit = value_at(row, "audit")
     return f"{audit[2]} of {audit[0]}" if isinstance(audit, list) else ""
 
 
-def _noise_notes(name: str, row: Mapping[str, Any]) -> list[str]:
+def _noise_notes(name: str, row: Row) -> list[str]:
     """What asking twice says of this row's difference."""
     notes = []
     audit = value_at(row, "audit")
@@ -118,25 +195,39 @@ def _noise_notes(name: str, row: Mapping[str, Any]) -> list[str]:
     flips = value_at(row, "flips")
     if row.get("within_noise") is True and isinstance(flips, list) and sum(flips):
         baseline = escape(text_at(row, "baseline") or "the baseline", 60)
-        notes.append(f"{name} is within the noise floor: it disagrees with {baseline} on {sum(flips)} tasks, no larger "
-                     "a share than the same model asked twice with itself")
+        tasks = f"{sum(flips):,} {'task' if sum(flips) == 1 else 'tasks'}"
+        notes.append(f"{name} is within the noise floor: it disagrees with {baseline} on {tasks}, no larger a share "
+                     "than the same model asked twice with itself")
     return notes
 
 
-def _legend(listed: Sequence[Mapping[str, Any]]) -> Iterable[str]:
+def _legend(listed: Sequence[Row]) -> Iterable[Legend]:
     if any("interval" in row for row in listed):
-        yield "[low, high]: 95 % interval of the score (Wilson)."
+        yield Legend("score", "[low, high]: 95 % interval of the score (Wilson).")
     if any("difference" in row for row in listed):
-        yield ("vs baseline: points against the row marked baseline, on the same tasks; 'lower' and 'higher' only "
-               "where an exact paired test (McNemar) gives p < 0.05, each comparison by itself.")
+        before = ", a version against the one before it" if any(
+            row.get("group") == "before and after" for row in listed) else ""
+        yield Legend("against", f"vs baseline: points against the row marked baseline{before}, on the same tasks; "
+                     "'lower' and 'higher' only where an exact paired test (McNemar) gives p < 0.05 after Holm's "
+                     "correction for all comparisons of the group.")
+        yield Legend("between", "[95 %] of the difference: Tango's interval, each by itself.")
+        yield Legend("flips", "Lost/won: tasks that only the baseline passed, and that only this run passed; --flips "
+                     "lists them.")
+        yield Legend("shows", "Would show: the smallest difference that so many tasks show in 4 of 5 cases.")
+    yield Legend("texts", "Same text: of the tasks in both run folders, those with the same reply to the letter.")
     if any("audit" in row for row in listed):
-        yield "Asked twice: verdicts that changed when the same tasks were put to the same server again (--audit)."
+        yield Legend("noise", "Asked twice: verdicts that changed when the same tasks were put to the same server "
+                     "again (--audit).")
+    if any(row.get("pareto") is True for row in listed):
+        yield Legend("quantization", f"Marked {ON_FRONT}: on the Pareto front, where no run on the same tasks and "
+                     "machine beats it in score, tokens/s and memory at once, as measured; suspect runs are not on it.")
 
 
-def _flat(row: Mapping[str, Any]) -> dict[str, Any]:
-    """A row for programs; the interval's ends also by name, for CSV."""
-    interval = value_at(row, "interval")
-    ends = {"interval_low": interval[0], "interval_high": interval[1]} if isinstance(interval, list | tuple) else {}
-    audit = value_at(row, "audit")
-    counts = dict(zip(AUDIT_KEYS, audit, strict=True)) if isinstance(audit, list) and len(audit) == 3 else {}
-    return {**{key: value for key, value in row.items() if key != "audit"}, **ends, **counts}
+def _flat(row: Row) -> dict[str, Any]:
+    """A row for programs; what stands in lists also by name, for CSV."""
+    found = {key: value for key, value in row.items() if key not in {"audit", "same_texts"}}
+    for key, names in _SPLIT.items():
+        values = value_at(row, key)
+        if isinstance(values, list | tuple) and len(values) == len(names):
+            found |= dict(zip(names, values, strict=True))
+    return found

@@ -27,6 +27,23 @@ def points(value: float | None) -> str:
     return "0.0" if shown in {"+0.0", "-0.0"} else shown
 
 
+def between(ends: list[float] | None) -> str:
+    """``[-9.3, -1.6]``; empty where there is no such pair."""
+    return f"[{_fixed(ends[0], 1)}, {_fixed(ends[1], 1)}]" if isinstance(ends, list) and len(ends) == 2 else ""
+
+
+def probability(value: float | None) -> str:
+    """``0.026``, ``< 0.001``."""
+    return "" if value is None else "< 0.001" if value < 0.001 else f"{value:.3f}"
+
+
+def amount(value: float | None) -> str:
+    """``0.42``, ``5.9``, ``128``, ``1,234``."""
+    if value is None:
+        return ""
+    return f"{value:.2f}" if 0 < value < 0.995 else rate(value)
+
+
 def seconds(value: float | None) -> str:
     """``35 ms``, ``0.8 s``, ``42 s``, ``3 min 12 s``, ``1 h 05 min``."""
     if value is None:

@@ -245,13 +245,20 @@ def _verify_parser() -> argparse.ArgumentParser:
 def _compare_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="bench_runner.py compare", formatter_class=_Formatter, allow_abbrev=False,
-        description="The ledger's runs side by side: quantizations grouped under their model.",
+        description="The ledger's runs side by side, those on the same tasks paired: quantizations under their model, "
+                    "models against each other, a model before and after another server build or prompt version.",
         epilog="examples:\n  ./bench_runner.py compare --benchmark math\n"
+               "  ./bench_runner.py compare --benchmark math --flips\n"
                "  ./bench_runner.py compare --format md > table.md",
     )
     parser.add_argument("--results", default="benchmark_results.json", metavar="FILE")
+    parser.add_argument("--runs-root", default="runs", metavar="DIR",
+                        help="where the run folders are, for what needs the replies themselves")
     parser.add_argument("--benchmark", metavar="NAME")
     parser.add_argument("--baseline", metavar="MODEL", help="compare against this model, e.g. demo-5M:F16")
+    parser.add_argument("--flips", nargs="?", const=20, type=_count, metavar="N",
+                        help="list the tasks that only one of two runs passed, the first N of a pair with both replies "
+                             "(default: 20)")
     parser.add_argument("--format", default="table", choices=FORMATS)
     return parser
 

@@ -47,14 +47,109 @@ def test_quantizations_stand_under_their_base_name_larger_first_and_worse_where_
 
 def test_a_difference_is_called_clear_only_where_the_paired_test_says_so() -> None:
     """Six flips to one side are clear at 5 %, five are not; the same difference made of many flips is not either."""
-    rows = compare_runs([record("F16", 10), record("Q8_0", 16), record("Q4_K_M", 15)])
-    assert [row.get("against") for row in rows] == [None, "clearly lower", "no clear difference"]
+    assert compare_runs([record("F16", 10), record("Q8_0", 16)])[1]["against"] == "clearly lower"
+    assert compare_runs([record("F16", 10), record("Q8_0", 15)])[1]["against"] == "no clear difference"
     other_way = record("Q8_0", 30)
     other_way["results"]["failed_tasks"] = [str(number) for number in range(20, 50)]
     rows = compare_runs([record("F16", 24), other_way])
     assert rows[1]["difference"] == pytest.approx(-6.0)
     assert rows[1]["against"] == "no clear difference"
     assert compare_runs([record("F16", 30), record("Q8_0", 10)])[1]["against"] == "clearly higher"
+
+
+def test_several_comparisons_of_a_group_are_corrected_together() -> None:
+    """Six flips to one side are p = 0.031: clear alone, not as one of two."""
+    rows = compare_runs([record("F16", 10), record("Q8_0", 16), record("Q4_K_M", 10)])
+    assert (rows[1]["p_value"], rows[1]["p_corrected"], rows[1]["comparisons"]) == (0.03125, 0.0625, 2)
+    assert rows[1]["against"] == "no clear difference"
+    other = record("F16", 10, model="other:F16", config={"base_name": "other"})
+    rows = compare_runs([record("F16", 10), record("Q8_0", 16), other], baseline="demo-5M:F16")
+    assert [row.get("comparisons") for row in rows] == [None, 2, 2], "one baseline makes one group across models"
+
+
+def test_a_pair_carries_its_interval_its_flips_and_what_it_could_have_shown() -> None:
+    first, second = record("F16", 12), record("Q8_0", 12)
+    second["results"]["failed_tasks"] = [str(number) for number in range(4, 16)]
+    row = compare_runs([first, second], listed=True)[1]
+    assert row["flips"] == [4, 4]
+    assert (row["lost"], row["won"]) == (["12", "13", "14", "15"], ["0", "1", "2", "3"])
+    assert row["same_verdicts"] == pytest.approx(92.0)
+    low, high = row["difference_interval"]
+    assert low == pytest.approx(-high)
+    assert 5 < high < 8
+    assert 5 < row["would_have_shown"] < 10
+    assert "lost" not in compare_runs([first, second])[1]
+    few = compare_runs([record("F16", 1, 5), record("Q8_0", 2, 5)])[1]
+    assert "would_have_shown" not in few, "five tasks can show no difference whatever"
+
+
+def test_how_much_faster_is_said_of_one_machine_only_and_names_what_else_was_set_otherwise() -> None:
+    fast: dict[str, Any] = {"latency": {"tokens_per_second": 300.0}, "config": {"slots": 4}}
+    first = record("F16", latency={"tokens_per_second": 100.0}, config={"slots": 1})
+    row = compare_runs([first, record("Q8_0", **fast)])[1]
+    assert (row["times_as_fast"], row["faster_by"]) == (3.0, {"slots": [1, 4]})
+    assert row["size_difference_bytes"] == SIZES["Q8_0"] - SIZES["F16"]
+    elsewhere = record("Q8_0", **fast, provenance={"host": {"cpu": "another"}})
+    assert "times_as_fast" not in compare_runs([first, elsewhere])[1]
+
+
+def test_memory_and_energy_a_solved_task_are_shown_where_they_were_measured() -> None:
+    memory, energy = {"server_rss_bytes": 5, "gpu_bytes": 7}, {"energy_j": 100.0}
+    row = compare_runs([record(failed=60, memory=memory, energy=energy)])[0]
+    assert (row["ram_bytes"], row["vram_bytes"], row["energy_per_solved_j"]) == (5, 7, 2.5)
+    assert not {"ram_bytes", "vram_bytes", "energy_per_solved_j"} & set(compare_runs([record()])[0])
+    assert "energy_per_solved_j" not in compare_runs([record(failed=100, energy=energy)])[0]
+
+
+def small(quantization: str = "Q8_0", failed: int = 10, **more: Any) -> dict[str, Any]:
+    config = {"base_name": "demo-3M", "size_bytes": 3_000_000}
+    return record(quantization, failed, model=f"demo-3M:{quantization}", config=config, **more)
+
+
+def test_models_stand_against_the_best_each_at_its_largest_quantization_corrected_for_every_pair() -> None:
+    third = record("F16", 17, model="demo-1M:F16", config={"base_name": "demo-1M"})
+    rows = [row for row in compare_runs([record("F16", 10), record("Q2_K", 5), small("Q8_0", 60), third])
+            if row["group"] == "models"]
+    assert [row["model"] for row in rows] == ["demo-5M:F16", "demo-1M:F16", "demo-3M:Q8_0"]
+    assert rows[0]["is_baseline"] is True
+    assert [row["comparisons"] for row in rows[1:]] == [3, 3], "the best was picked among three pairs"
+    assert rows[1]["p_value"] == 0.015625
+    assert [row["against"] for row in rows[1:]] == ["clearly lower", "clearly lower"]
+    assert rows[1]["p_corrected"] == pytest.approx(2 * 0.015625), "the second step of three"
+
+
+def test_models_on_other_tasks_or_a_single_model_are_no_group() -> None:
+    for runs in ([record("F16"), record("Q8_0")], [record("F16"), small(tasks_sha256="other")],
+                 [record("F16"), small(tasks_sha256=None)]):
+        assert {row["group"] for row in compare_runs(runs)} == {"quantizations"}
+
+
+def test_the_best_of_the_models_is_none_that_is_suspect() -> None:
+    doubted = record("F16", 5, validity={"status": "suspect", "reasons": ["x"]})
+    rows = [row for row in compare_runs([doubted, small()]) if row["group"] == "models"]
+    assert [row.get("is_baseline") for row in rows] == [None, True]
+
+
+def test_each_version_is_held_against_the_one_before_it() -> None:
+    def at(day: int, failed: int, **config: Any) -> dict[str, Any]:
+        return record("Q8_0", failed, timestamp=f"2026-11-{day:02d}T00:00:00Z", run_id=f"r-{day}", config=config)
+
+    runs = [at(3, 40, server_build="b3"), at(1, 10, server_build="b1"), at(2, 12, server_build="b1"),
+            at(4, 41, server_build="b3", prompt_version="v2")]
+    rows = [row for row in compare_runs(runs) if row["group"] == "before and after"]
+    assert [row["run_id"] for row in rows] == ["r-2", "r-3", "r-4"], "the latest of each version, in time"
+    assert [row.get("baseline_run_id") for row in rows] == [None, "r-2", "r-3"]
+    assert [row["version"] for row in rows] == [{"server_build": "b1"}, {"server_build": "b3"},
+                                                {"prompt_version": "v2", "server_build": "b3"}]
+    assert [row.get("against") for row in rows] == [None, "clearly lower", "no clear difference"]
+    assert rows[1]["comparisons"] == 2
+
+
+def test_a_version_with_other_sampling_or_of_another_quantization_is_none_of_the_same_model() -> None:
+    runs = [record("Q8_0", config={"server_build": "b1"}),
+            record("Q8_0", config={"server_build": "b2", "sampling": {"temperature": 0.8}}),
+            record("Q4_K_M", config={"server_build": "b2"})]
+    assert {row["group"] for row in compare_runs(runs)} == {"quantizations"}
 
 
 @pytest.mark.parametrize(("more", "why"), [
@@ -81,8 +176,9 @@ def test_slots_and_gpu_layers_do_not_keep_runs_from_pairing() -> None:
 def test_the_latest_run_of_each_kind_is_shown_unless_all_are_asked_for() -> None:
     runs = [record("Q8_0", 5, timestamp="2026-11-21T02:00:00Z"), record("Q8_0", 9, timestamp="2026-11-21T01:00:00Z"),
             record("Q8_0", 7, timestamp="2026-11-21T03:00:00Z", config={"server_build": "newer"})]
-    assert [row["score"] for row in compare_runs(runs)] == [93.0]
-    assert [row["score"] for row in compare_runs(runs, every_run=True)] == [93.0, 95.0, 91.0]
+    assert [row["score"] for row in compare_runs(runs) if row["group"] == "quantizations"] == [93.0]
+    every = compare_runs(runs, every_run=True)
+    assert [row["score"] for row in every if row["group"] == "quantizations"] == [93.0, 95.0, 91.0]
 
 
 def test_runs_with_other_settings_are_rows_of_their_own_that_say_what_differs() -> None:
@@ -93,8 +189,7 @@ def test_runs_with_other_settings_are_rows_of_their_own_that_say_what_differs() 
 
 
 def test_a_baseline_by_label_or_base_name_is_used_across_models() -> None:
-    small = record("Q8_0", 40, model="demo-3M:Q8_0", config={"base_name": "demo-3M", "size_bytes": 3_000_000})
-    runs = [record("F16"), record("Q8_0"), small]
+    runs = [record("F16"), record("Q8_0"), small(failed=40)]
     by_label = compare_runs(runs, baseline="demo-5M:Q8_0")
     assert [(row["model"], row.get("baseline")) for row in by_label] == [
         ("demo-3M:Q8_0", "demo-5M:Q8_0"), ("demo-5M:F16", "demo-5M:Q8_0"), ("demo-5M:Q8_0", None)]
@@ -115,8 +210,8 @@ def test_a_benchmark_that_is_not_there_is_an_error_that_lists_those_that_are() -
 def test_a_minimal_record_of_another_program_makes_a_row_with_what_it_has() -> None:
     (row,) = compare_runs([{"timestamp": "2026", "benchmark": "lcb", "model": "m-Q4_K_M.gguf",
                             "results": {"score": 31.1}}])
-    assert row == {"benchmark": "lcb", "model": "m-Q4_K_M.gguf", "base": "m", "quantization": "Q4_K_M",
-                   "timestamp": "2026", "score": 31.1}
+    assert row == {"group": "quantizations", "benchmark": "lcb", "model": "m-Q4_K_M.gguf", "base": "m",
+                   "quantization": "Q4_K_M", "timestamp": "2026", "score": 31.1}
 
 
 @pytest.mark.parametrize(("label", "base", "quantization"), [
@@ -149,13 +244,13 @@ hostile = st.fixed_dictionaries(
      "results": st.dictionaries(
          st.sampled_from(["score", "total_passed", "total_problems", "failed_tasks"]), json_values)},
     optional=dict.fromkeys(("config", "validity", "interval", "bounds", "tasks_sha256", "outcomes", "latency", "status",
-                            "run_id"), json_values))
+                            "run_id", "memory", "energy", "provenance", "audit"), json_values))
 
 
 @given(st.lists(hostile, max_size=5))
 def test_no_record_however_odd_keeps_the_others_from_being_shown(records: list[dict[str, Any]]) -> None:
-    rows = compare_runs(records, every_run=True)
-    assert len(rows) == len(records)
+    rows = compare_runs(records, every_run=True, listed=True)
+    assert sum(row["group"] == "quantizations" for row in rows) == len(records)
     assert all(all(value is not None for value in row.values()) for row in rows)
     for first in records:
         for second in records:
