@@ -19,6 +19,9 @@ from reports.text import escape
 MOST_NAMED = 4
 """Runs named in one sentence; the others are counted."""
 
+ALPHA = 0.05
+"""As in the comparison, for a p-value by itself."""
+
 ALIKE = 0.05
 """Speeds that differ by no larger share are the noise of the clock."""
 
@@ -45,9 +48,9 @@ def _against(head: str, rows: Sequence[Named]) -> list[str]:
         return [f"{head} is suspect, so nothing is said of what is held against it."]
     paired = [(name, row) for name, row in rows if "difference" in row and not _is_suspect(row)]
     found = []
-    for against, say in (("no clear difference", _not_told), ("clearly higher", _better), ("clearly lower", _worse)):
-        of_it = [(name, row) for name, row in paired if row["against"] == against]
-        gain = _gain(of_it) if of_it and (say is not _worse or len(paired) == 1) else ""
+    for kind, say in (("not told", _not_told), ("alone", _alone), ("clearly higher", _better), ("clearly lower", _worse)):
+        of_it = [(name, row) for name, row in paired if _kind(row) == kind]
+        gain = _gain(of_it) if of_it and (say in {_not_told, _better} or len(paired) == 1) else ""
         found += [f"{say(head, of_it)}{f'; {gain}' if gain else ''}."] if of_it else []
     doubted = [name for name, row in rows if "difference" in row and _is_suspect(row)]
     if doubted:
@@ -73,6 +76,23 @@ def _not_told(head: str, rows: Sequence[Named]) -> str:
     bound = f"a difference of {_upwards(max(sure))} points would have shown" if len(sure) == len(shown) else (
         "so few can show no difference, however large")
     return f"{_listed(names)} cannot be told from {head} on {tasks} ({bound})"
+
+
+def _kind(row: Row) -> str:
+    """The words of ``against``, but for a difference that is clear by itself and not among so many comparisons."""
+    if row["against"] != "no clear difference":
+        return str(row["against"])
+    p_value = number_at(row, "p_value")
+    return "alone" if p_value is not None and p_value < ALPHA else "not told"
+
+
+def _alone(head: str, rows: Sequence[Named]) -> str:
+    """``Q2_K is 9.0 points [2.3, 17.0] below F16, which is clear by itself and not as one of 3 comparisons``."""
+    said = [f"{name} is {_amount(row)} {'below' if row['difference'] < 0 else 'above'} {head}"
+            for name, row in rows[:MOST_NAMED]]
+    more = [f"{len(rows) - MOST_NAMED:,} others likewise"] if len(rows) > MOST_NAMED else []
+    count = count_at(rows[0][1], "comparisons") or len(rows)
+    return f"{', '.join([*said, *more])}, which is clear by itself and not as one of {count:,} comparisons"
 
 
 def _worse(head: str, rows: Sequence[Named]) -> str:

@@ -67,6 +67,23 @@ def test_two_models_are_compared_and_the_ledger_tells_them_apart(tool: Tool) -> 
     assert [row["quantization"] for row in rows] == ["Q8_0", "Q2_K"], "the larger one first"
     assert rows[0]["is_baseline"]
     assert rows[1]["against"] == "clearly lower"
+    same, both = rows[1]["same_texts"], rows[1]["texts_compared"]
+    assert both == 60
+    assert same < 40
+    flips = tool("compare", "--flips", "3", "--format", "json")
+    lost = json.loads(flips.out)[1]
+    assert len(lost["lost"]) == lost["flips"][0]
+    for reply in lost["replies"]:
+        assert reply["baseline"]["outcome"] != reply["run"]["outcome"]
+        assert reply["prompt"]
+        said = {line["task_id"]: line["response"] for line in map(
+            json.loads, (tool.runs_root / lost["run_id"] / "samples.jsonl").read_text().splitlines())}
+        assert reply["run"]["text"] == said[reply["task_id"]]
+    shown = tool("compare", "--flips", "3", env={"COLUMNS": "80"}).out
+    assert "Q2_K is worse than Q8_0 by" in shown
+    assert f"{lost['replies'][0]['task_id']}, lost" in shown
+    assert "demo-5M:Q8_0: correct" in shown
+    assert all(len(line) <= 80 for line in shown.splitlines())
 
 
 def test_asking_the_same_again_gives_the_same_texts_at_one_slot(tool: Tool) -> None:

@@ -72,6 +72,31 @@ def test_foreign_ledgers_are_read_and_newer_or_damaged_ones_refused(tool: Tool) 
         assert tool.ledger.read_text() == text
 
 
+def test_the_ledger_that_ships_tells_f16_from_q2_k_and_not_from_q8_0(tool: Tool) -> None:
+    ledger = str(ROOT / "benchmark_results.json")
+    done = tool("compare", "--results", ledger, "--format", "json")
+    rows = [row for row in json.loads(done.out) if row["group"] == "quantizations" and row["base"] == "demo-5M"]
+    against = {(row["benchmark"], row["quantization"]): row.get("against") for row in rows}
+    for benchmark in ("human_eval", "math", "extraction", "lcb"):
+        assert against[benchmark, "F16"] is None
+        assert against[benchmark, "Q8_0"] == "no clear difference"
+    for benchmark in ("human_eval", "math"):
+        assert against[benchmark, "Q2_K"] == "clearly lower"
+    words = " ".join(tool("compare", "--results", ledger, "--benchmark", "math").out.split())
+    assert "Q8_0 cannot be told from F16 on 200 tasks (a difference of 4.6 points would have shown)" in words
+    assert "Q2_K by 68.5 points [61.5, 74.6]" in words
+    assert "demo-3M:Q4_K_M is worse than demo-5M:F16 by 21.0 points" in words
+
+
+def test_flips_have_no_place_in_csv_and_say_so(tool: Tool) -> None:
+    done = tool("compare", "--results", str(ROOT / "benchmark_results.json"), "--flips", "--format", "csv")
+    assert done.code == 2
+    assert "--format table, md or json" in done.err
+    shown = tool("compare", "--results", str(ROOT / "benchmark_results.json"), "--benchmark", "lcb", "--flips").out
+    assert "its run folder is not here (--runs-root), so there are no replies of it" in shown
+    assert "Lost" in shown
+
+
 def test_show_takes_the_beginning_of_a_run_id_and_names_near_ones(tool: Tool) -> None:
     record = {"timestamp": "2025-01-01T00:00:00Z", "benchmark": "math", "model": "m",
               "run_id": "20250101-math-m-aaaaaa",

@@ -69,9 +69,9 @@ F16     75.0 [66.6, 81.9]  ok           baseline                                
 Q8_0    74.2 [65.7, 81.2]  ok               -0.8     [-4.6, 2.3]     1.000       1/0    645   5.3 MB
 Q4_K_M  70.0 [61.3, 77.5]  ok               -5.0   [-10.5, -1.7]     0.062       6/0    645   3.1 MB
 Q2_K    31.7 [24.0, 40.4]  suspect   lower -43.3  [-52.3, -34.8]   < 0.001      52/0    645   2.0 MB
-  Q8_0 and Q4_K_M cannot be told from F16 on 120 tasks (a difference of 7.5 points would have
-  shown); Q4_K_M, the smallest of them, is about as fast and 6.9 MB smaller. Q2_K is suspect, so
-  nothing is said of it.
+  Q8_0 cannot be told from F16 on 120 tasks (a difference of 7.5 points would have shown); it is
+  about as fast and 4.7 MB smaller. Q4_K_M is 5.0 points [1.7, 10.5] below F16, which is clear by
+  itself and not as one of 3 comparisons. Q2_K is suspect, so nothing is said of it.
   Q2_K is suspect: 12 of 120 tasks cut off by the token limit
 
 [low, high]: 95 % interval of the score (Wilson).

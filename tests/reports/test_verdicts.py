@@ -49,6 +49,13 @@ def test_worse_and_better_come_with_the_size_of_the_difference_and_its_interval_
         "Q6_K is worse than F16 by 68.5 points [61.5, 74.6], Q5_K_M by 68.5 points [61.5, 74.6].")
 
 
+def test_a_difference_that_only_the_correction_makes_unclear_is_not_passed_over() -> None:
+    leaning = row(difference=-9.0, difference_interval=[-17.0, -2.3], p_value=0.022, comparisons=3, times_as_fast=2.0)
+    assert said(row(times_as_fast=1.5), leaning) == (
+        "Q8_0 cannot be told from F16 on 164 tasks (a difference of 5.4 points would have shown); it is 1.5x faster. "
+        "Q6_K is 9.0 points [2.3, 17.0] below F16, which is clear by itself and not as one of 3 comparisons.")
+
+
 def test_what_a_worse_one_saves_is_said_where_it_is_the_only_one() -> None:
     worse = row("clearly lower", difference=-20.0, times_as_fast=1.5)
     assert said(worse).endswith("; it is 1.5x faster.")
