@@ -14,6 +14,7 @@ from system.sandbox.limits import ONE_THREAD
 from system.sandbox.packages import ALIAS_FROM
 
 _HASH_SEED = "0"  # a set's order must not differ from worker to worker
+_BIND_NOW = "1"  # what the loader looked up late, every fork would look up anew, in pages of its own
 
 
 def _descriptor(folder: str) -> int:
@@ -34,7 +35,7 @@ class WorkerProcess:
         Raises OSError where ``python`` cannot be run.
         """
         argv = [python or sys.executable, "-S", "-s", "-B", "-X", "utf8", script, str(control_fd)]
-        env = {"PYTHONHASHSEED": _HASH_SEED, "LANG": "C.UTF-8", **ONE_THREAD}
+        env = {"PYTHONHASHSEED": _HASH_SEED, "LANG": "C.UTF-8", "LD_BIND_NOW": _BIND_NOW, **ONE_THREAD}
         handed = [control_fd]
         if home is not None:
             handed.append(_descriptor(home))
