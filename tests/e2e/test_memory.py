@@ -9,6 +9,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from tests import skips
 from tests.e2e.tool import ROOT, Tool
 from tests.page_cache import forget, resident_share
 
@@ -90,7 +91,7 @@ def test_the_next_model_is_in_the_page_cache_while_the_last_run_before_it_decode
     path.write_bytes((ROOT / "models" / "demo-3M-Q4_K_M.gguf").read_bytes() + os.urandom(24 << 20))
     forget(path)
     if resident_share(path) > 0.1:
-        pytest.skip("the files of this folder do not leave memory")
+        skips.skip("a disk")
     started = tool.start("--model", "demo", str(path), "--benchmark", "math", "--server", "xllamacpp", "--threads", "1",
                          "--parallel", "1")
     try:

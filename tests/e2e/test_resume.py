@@ -15,6 +15,7 @@ import psutil
 import pytest
 
 from benches import killing, resume
+from tests import skips
 from tests.e2e.tool import Tool
 
 SERVER = ("--server", "xllamacpp", "--parallel", "1", "--threads", "1")
@@ -88,7 +89,7 @@ def test_killed_at_ten_moments_it_comes_to_the_record_of_an_undisturbed_run(tmp_
     assert latency["generation_s"] == pytest.approx(sum(by_sitting.values()), abs=0.3)
 
 
-@pytest.mark.skipif(os.getuid() != 0, reason="only root may mount a small disk")
+@skips.needs("root", there=os.getuid() == 0)
 @pytest.mark.timeout(240)
 def test_on_a_disk_that_fills_up_it_comes_to_the_record_of_an_undisturbed_run(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch

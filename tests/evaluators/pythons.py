@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import os
 import shutil
-import tomllib
 from functools import cache
 from pathlib import Path
 
-import pytest
-
 from core.errors import UsageError
 from system import interpreter
+from tests import skips
 
 VERSIONS = ("3.9", "3.10", "3.11", "3.12", "3.13")
 _SKIPS = Path(__file__).parents[1] / "skips.toml"
@@ -37,8 +35,7 @@ def _here() -> dict[str, str]:
 def python_or_skip(version: str) -> str:
     """The path of that Python; otherwise skips by name."""
     if version not in _here():
-        reason = tomllib.loads(_SKIPS.read_text(encoding="utf-8"))["skips"]["another python"]
-        pytest.skip(f"another python: no {version} here: {reason}")
+        skips.skip("another python", f"no {version} here")
     return _here()[version]
 
 

@@ -25,6 +25,7 @@ from ledger.folder import RunFolder
 from ledger.lines import LineFile, line_of, read_lines
 from ledger.runs import check_writable, find, left_behind, unfinished
 from ledger.syncing import Syncing
+from tests import skips
 
 ROOT = Path(__file__).resolve().parents[2]
 A = "20261121T000000Z-math-demo-5m-q8-0-aaaaaa"
@@ -247,7 +248,7 @@ def test_a_run_whose_record_is_not_in_the_ledger_yet_has_not_ended(tmp_path: Pat
         assert held.record() is None
 
 
-@pytest.mark.skipif(os.getuid() != 0, reason="only root may write for others")
+@skips.needs("root", there=os.getuid() == 0)
 def test_runs_of_other_users_are_passed_over_and_told(tmp_path: Path) -> None:
     tmp_path.chmod(0o755)
     for run_id, mode in ((A, 0o755), (B, 0o700)):

@@ -18,6 +18,7 @@ from core.errors import BadInput
 from ledger import jsontext, store
 from ledger import mark as marks
 from ledger.record import FORMAT, Record
+from tests import skips
 from tests.ledger.test_store import MINIMAL, ROOT, ours
 
 
@@ -190,7 +191,7 @@ def test_what_a_killed_writer_left_behind_is_removed_by_the_next_and_nothing_els
     ]
 
 
-@pytest.mark.skipif(os.getuid() != 0, reason="only root may write for others")
+@skips.needs("root", there=os.getuid() == 0)
 def test_a_ledger_stays_its_owners_when_root_appends_to_it(tmp_path: Path) -> None:
     ledger = tmp_path / "r.json"
     store.append(ledger, ours("a"))

@@ -9,7 +9,6 @@ import shlex
 import shutil
 import sys
 import time
-import tomllib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -19,6 +18,7 @@ import pytest
 from core.records import ModelInfo
 from servers.lifecycle import RunningServer, serve
 from servers.spec import ServerSettings
+from tests import skips
 
 ROOT = Path(__file__).parents[2]
 FAKE = ROOT / "tests" / "fakes" / "llama_server.py"
@@ -88,10 +88,9 @@ def native_or_skip(name: str) -> str:
     else:
         found = "llama_cpp" if importlib.util.find_spec("llama_cpp") else None
     if found is None:
-        reason = str(tomllib.loads((ROOT / "tests" / "skips.toml").read_text(encoding="utf-8"))["skips"][name])
         if os.environ.get("BENCH_REQUIRE_NATIVE") == "1":
-            pytest.fail(f"BENCH_REQUIRE_NATIVE=1, but {name} is missing: {reason}")
-        pytest.skip(f"{name}: {reason}")
+            pytest.fail(f"BENCH_REQUIRE_NATIVE=1, but a backend is missing: {skips.reason_of(name)}")
+        skips.skip(name)
     return found
 
 

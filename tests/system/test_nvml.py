@@ -12,6 +12,8 @@ from typing import Any
 
 import pytest
 
+from tests import skips
+
 ROOT = Path(__file__).parents[2]
 SOURCE = r"""
 #include <string.h>
@@ -53,8 +55,10 @@ print(json.dumps([cards, nvml.used_bytes_of({41, 43}), nvml.used_bytes_of({7})])
 def driver(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with the library; its parameter is what starting it returns."""
     compiler = shutil.which("cc") or shutil.which("gcc")
-    if compiler is None or sys.platform != "linux":
-        pytest.skip("a C compiler makes the library that stands in for the driver's")
+    if sys.platform != "linux":
+        skips.skip("linux")
+    if compiler is None:
+        skips.skip("a compiler")
     folder = tmp_path_factory.mktemp("nvml")
     (folder / "nvml.c").write_text(SOURCE.replace("INIT", str(request.param)))
     subprocess.run([compiler, "-shared", "-fPIC", "-o", str(folder / "libnvidia-ml.so.1"), str(folder / "nvml.c")],

@@ -15,6 +15,7 @@ import psutil
 import pytest
 
 from system.process import PIPE, GuardedProcess, capture
+from tests import skips
 
 PY = sys.executable
 
@@ -183,7 +184,7 @@ def test_a_fork_of_the_runner_that_lives_on_does_not_keep_the_child_alive() -> N
         runner.stdout.close()
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="the kernel's death signal is Linux's")
+@skips.needs("linux", there=sys.platform == "linux")
 def test_a_killed_guard_takes_the_child_along(start: Start) -> None:
     child, out = start(sleeper())
     pid = int(out.readline())

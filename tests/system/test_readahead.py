@@ -8,14 +8,13 @@ import threading
 import time
 from pathlib import Path
 
-import pytest
-
 from system.readahead import ReadAhead
+from tests import skips
 from tests.page_cache import forget, resident_share
 
 SIZE = 24 << 20
 
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="mincore tells differently elsewhere")
+pytestmark = skips.needs("linux", there=sys.platform == "linux")
 
 
 def dropped(path: Path) -> Path:
@@ -23,7 +22,7 @@ def dropped(path: Path) -> Path:
     path.write_bytes(os.urandom(SIZE))
     forget(path)
     if resident_share(path) > 0.1:
-        pytest.skip("the files of this folder do not leave memory")
+        skips.skip("a disk")
     return path
 
 
