@@ -10,7 +10,7 @@ from __future__ import annotations
 import contextlib
 import threading
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from typing import Any, Self
@@ -24,6 +24,7 @@ from evaluators.gate import Gate
 from evaluators.sandbox.job import Job, Report
 from evaluators.sandbox.worker import Worker, WorkerLost, WorkerRefused
 from system.clock import monotonic_s
+from system.processors import usable
 from system.sandbox import scratch
 from system.sandbox.limits import MIB, Limits
 
@@ -115,6 +116,11 @@ class VerifierPool:
             self._room.notify_all()
         return ticket.future
 
+    def stay_on(self, processors: Collection[int]) -> None:
+        """From now on programs run on these processors only: a model server has the others. Empty: on any."""
+        for slot in self._slots:
+            slot.stay_on(processors or usable())
+
     def cancel(self) -> None:
         """Drops what waits and ends what runs; their futures raise. The pool takes nothing more."""
         with self._room:
@@ -189,6 +195,7 @@ class _Slot:
         self.grading, self.python = grading, reached.python
         self._reached, self._gate, self._timeout_s, self._worker = reached, gate, timeout_s, worker
         self._cancelled = False
+        self._processors: Collection[int] = ()
 
     def limits(self, published_s: float, **other: int) -> Limits:
         seconds = self._timeout_s or published_s * self._reached.time_factor
@@ -207,6 +214,11 @@ class _Slot:
             with self._gate.alone():
                 verdict, said = self._attempts(job, PATIENCE_ALONE)
         return replace(verdict, isolation=self._reached.level), said
+
+    def stay_on(self, processors: Collection[int]) -> None:
+        self._processors, worker = processors, self._worker
+        if worker is not None:
+            worker.stay_on(processors)
 
     def cancel(self) -> None:
         self._cancelled = True
@@ -228,6 +240,7 @@ class _Slot:
             try:
                 if self._worker is None:
                     self._worker = self._reached.start_worker()
+                    self._worker.stay_on(self._processors)
                 report = self._worker.run(job, patience)
                 verdict, said = _verdict(report, job), report.verdict or {}
             except (WorkerLost, WorkerRefused) as error:

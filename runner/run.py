@@ -35,7 +35,7 @@ from runner.prepare import Work, prepare, work_for
 from runner.record import Surroundings, build
 from runner.request import Request
 from runner.resume import in_effect_before
-from runner.serving import Serving
+from runner.serving import Serving, processors_beside
 from servers.echo import ask
 from servers.lifecycle import RunningServer
 from servers.spec import ServerSettings
@@ -142,6 +142,7 @@ def _run_load(
             _describe(server, hooks.observer)
             for warning in server.warnings:
                 hooks.observer.note(warning)
+            shared.pool.stay_on(processors_beside(server))
             for place, work in enumerate(left):
                 report.begun += 1
                 last = place + 1 == len(left)

@@ -21,6 +21,7 @@ from runner.observer import Hooks
 from servers.lifecycle import OnPlan, RunningServer, serve
 from servers.spec import ServerSettings
 from system.clock import monotonic_s, sleep_s
+from system.processors import left_over, usable
 
 _LOOK_EVERY_S = 1.0
 _DEATH_SEEN_S, _DEATH_POLL_S = 0.3, 0.02  # a killed server's sockets close before its death is known
@@ -151,3 +152,16 @@ def _settled(endpoint: Endpoint) -> tuple[Any, ...]:
         endpoint.model, endpoint.backend, endpoint.build, endpoint.slots, endpoint.ctx_size, endpoint.capabilities,
         endpoint.effective.get("gpu_layers"),
     )
+
+
+def processors_beside(server: RunningServer) -> frozenset[int]:
+    """Where programs can run without taking a processor from a server of ours that computes on them.
+
+    llama.cpp's threads wait for each other after every operation: one that is put aside holds up all. Empty: anywhere,
+    since the server computes on a GPU, is somebody else's, or uses every processor there is.
+    """
+    effective = server.endpoint.effective
+    threads = effective.get("threads")
+    if server.pid is None or effective.get("gpu_layers") != 0 or not isinstance(threads, int):
+        return frozenset()
+    return left_over(threads, usable())

@@ -8,7 +8,7 @@ import os
 import select
 import socket
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from evaluators.sandbox.descriptors import memory_file
 from evaluators.sandbox.job import Job, Report
 from system.clock import monotonic_s
 from system.interpreter import closed_home
+from system.processors import stay_on as processes_on
 from system.sandbox import scratch
 from system.sandbox.confine import FULL
 from system.sandbox.launch import WorkerProcess
@@ -123,6 +124,10 @@ class Worker:
         """From another thread: ends the run that is going on, if one is."""
         with self._lock, contextlib.suppress(OSError):
             self._control.shutdown(socket.SHUT_WR)
+
+    def stay_on(self, processors: Collection[int]) -> None:
+        """All its programs run on these processors from now on."""
+        processes_on(self._process.pid, processors)
 
     def close(self) -> None:
         """Ends the worker and all it runs. Idempotent."""

@@ -24,6 +24,7 @@ from evaluators.gate import Gate
 from evaluators.pool import VerifierPool
 from evaluators.sandbox.job import CALLS, Job
 from system.sandbox.limits import Limits
+from tests import skips
 from tests.evaluators import pythons
 
 ECHO = {"inputs": ["1"], "outputs": ["1"], "fn_name": "work"}
@@ -302,3 +303,25 @@ def test_nothing_is_left_two_seconds_after_the_harness_was_killed(isolation: str
     assert len(family) >= 3  # a worker, a judge, a candidate, a daemon of the candidate's
     _, left = psutil.wait_procs(family, timeout=2)
     assert [process for process in left if not has_ended(process)] == []
+
+
+@skips.needs("linux", there=hasattr(os, "sched_setaffinity"))
+def test_programs_stay_on_the_processors_that_a_server_leaves_over_and_so_do_those_of_a_later_worker() -> None:
+    where = Answer("import os\ndef work(a): return sorted(os.sched_getaffinity(0))")
+    every, one = sorted(os.sched_getaffinity(0)), [max(os.sched_getaffinity(0))]
+
+    def wanted(processors: list[int]) -> dict[str, Any]:
+        return {"inputs": ["1"], "outputs": [str(processors)], "fn_name": "work"}
+
+    with VerifierPool(1, "weak", 2.0) as pool:
+
+        def outcomes(processors: list[int]) -> set[str]:
+            """Of two runs: the first one's box stood ready before."""
+            return {pool.submit("lcb", "where", lambda: wanted(processors), where).result(20).outcome for _ in range(2)}
+
+        pool.stay_on(one)
+        assert outcomes(one) == {Outcome.CORRECT}
+        worker_of(pool).close()  # lost, and replaced
+        assert outcomes(one) == {Outcome.CORRECT}
+        pool.stay_on([])
+        assert Outcome.CORRECT in outcomes(every)
