@@ -105,8 +105,8 @@ def compare(flags: argparse.Namespace) -> int:
 
     if flags.flips and flags.format == "csv":
         raise UsageError("--flips: CSV has one line a run and no room for answers; take --format table, md or json.")
+    gc.disable()  # of thousands of records all stay to the end: to go through them again and again costs a second
     records = store.read(_existing(flags.results))
-    gc.freeze()  # thousands of records: what is read and stays need not be gone through again and again
     compared = compare_runs(records, benchmark=flags.benchmark, baseline=flags.baseline, listed=bool(flags.flips))
     folders = SideBySide(Path(flags.runs_root))
     folders.add_texts(compared)

@@ -14,7 +14,7 @@ from analysis.pareto import SAME_MACHINE
 from analysis.power import smallest_difference
 from analysis.rows import Record, Row
 from analysis.tango import tango
-from core.lookup import number_at, text_at, value_at
+from core.lookup import number_at, object_at, text_at
 
 ALPHA = 0.05
 
@@ -75,20 +75,22 @@ def _numbers(head: Record, record: Record, found: Paired) -> Row:
 def _sizes(head: Record, record: Record) -> Row:
     """How much faster and smaller than its baseline; speed only on one machine, with the settings that decide it."""
     found: Row = {}
+    configs = [object_at(one, "config") for one in (head, record)]
     speeds = [number_at(one, "latency", "tokens_per_second") for one in (head, record)]
     if speeds[0] and speeds[1] and speeds[0] > 0 and speeds[1] > 0 and _machine(head) == _machine(record):
         found["times_as_fast"] = speeds[1] / speeds[0]
-        unequal = {name: [value_at(one, "config", name) for one in (head, record)] for name in DECIDES_SPEED}
+        unequal = {name: [config.get(name) for config in configs] for name in DECIDES_SPEED}
         found["faster_by"] = {name: values for name, values in unequal.items()
                               if values[0] != values[1] and None not in values}
-    sizes = [number_at(one, "config", "size_bytes") for one in (head, record)]
+    sizes = [number_at(config, "size_bytes") for config in configs]
     if sizes[0] is not None and sizes[1] is not None:
         found["size_difference_bytes"] = sizes[1] - sizes[0]
     return found
 
 
 def _machine(record: Record) -> list[Any]:
-    return [value_at(record, "provenance", "host", fact) for fact in SAME_MACHINE]
+    host = object_at(record, "provenance", "host")
+    return [host.get(fact) for fact in SAME_MACHINE]
 
 
 def _flipped(head: Record, record: Record) -> Row:

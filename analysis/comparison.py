@@ -23,7 +23,8 @@ value is unknown is absent:
 ``energy_per_solved_j``      joules a task that was passed, where energy was measured
 ``pareto``                   true: on the front over score, speed and memory; see ``analysis.pareto``
 ``settings``                 the settings in which this row differs from others of the same model and benchmark
-``version``                  before and after: ``{"backend", "server_build", "prompt_version"}``, those that differ
+``version``                  before and after: ``{"backend", "prompt_version", "server_build"}``, those that differ;
+                             ``told_by``: names that are enough to tell these versions apart
 ``audit``                    ``[tasks asked twice, texts that differed, verdicts that differed]``, where it was audited
 ``is_baseline``              whether others are held against it
 ``baseline``                 label of the run it is held against; absent when it is that run itself or none is there

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from core.lookup import number_at, text_at
+from core.lookup import number_at, object_at, text_at
 from core.task_ids import natural_key
 
 _QUANTIZATION = re.compile(
@@ -27,10 +27,11 @@ def base_and_quantization(record: Mapping[str, Any]) -> tuple[str, str | None]:
     They come from the model's header, through ``config``. A record without them, from another program, is taken apart
     by its model's name (``m-Q4_K_M.gguf``, ``m:Q8_0``), which serves to group rows and for nothing else.
     """
-    label = text_at(record, "model") or ""
-    base, quantization = text_at(record, "config", "base_name"), text_at(record, "config", "quantization")
+    config = object_at(record, "config")
+    base, quantization = text_at(config, "base_name"), text_at(config, "quantization")
     if base is not None:
         return base, quantization
+    label = text_at(record, "model") or ""
     if len(label) <= 500 and (match := _LABELLED.fullmatch(label)):
         return match.group(1), match.group(2).upper()
     return label.removesuffix(".gguf"), quantization

@@ -75,5 +75,6 @@ def is_whole(record: Mapping[str, Any]) -> bool:
     failed = texts_at(record, "results", "failed_tasks")
     if passed is None or total is None or failed is None or len(set(failed)) != total - passed:
         return False
+    outcomes = object_at(record, "outcomes")
     return record.get("status", "complete") == "complete" and not any(
-        count_at(record, "outcomes", str(outcome)) for outcome in NOT_COUNTED)
+        count_at(outcomes, outcome) for outcome in NOT_COUNTED if outcome in outcomes)

@@ -15,6 +15,7 @@ import math
 from collections.abc import Callable, Iterator
 from statistics import NormalDist
 
+from analysis.mcnemar import exact_p
 from analysis.wilson import z_of
 
 TINY = 1e-12
@@ -47,8 +48,9 @@ def smallest_difference(total: int, flips: int, wanted: float = 0.8, alpha: floa
     """
     if not 0 <= flips <= total:
         raise ValueError(f"{flips} flips of {total} tasks cannot be")
-    if total == 0 or power(total, 1.0, 1.0, alpha) < wanted:
+    if total == 0 or exact_p(total, 0) >= alpha:
         return None
+
     def over(share: float) -> float:
         return power(total, max(flips / total, share), share, alpha) - wanted
 

@@ -32,6 +32,7 @@ Placed = tuple[Record, Row]
 def row_of(record: Record) -> Row:
     """What is known of one run; unknown values are None. The keys are told in ``analysis.comparison``."""
     base, quantization = base_and_quantization(record)
+    results, config, memory = (object_at(record, key) for key in ("results", "config", "memory"))
     return {
         "benchmark": text_at(record, "benchmark"),
         "model": text_at(record, "model"),
@@ -40,20 +41,20 @@ def row_of(record: Record) -> Row:
         "run_id": text_at(record, "run_id"),
         "timestamp": text_at(record, "timestamp"),
         "status": text_at(record, "status"),
-        "score": number_at(record, "results", "score"),
+        "score": number_at(results, "score"),
         "interval": _pair(record, "interval"),
         "bounds": _pair(record, "bounds"),
-        "total_passed": count_at(record, "results", "total_passed"),
-        "total_problems": count_at(record, "results", "total_problems"),
+        "total_passed": count_at(results, "total_passed"),
+        "total_problems": count_at(results, "total_problems"),
         "validity": text_at(record, "validity", "status"),
         "reasons": list(texts_at(record, "validity", "reasons") or ()) or None,
         "tokens_per_second": number_at(record, "latency", "tokens_per_second"),
-        "time_taken_s": number_at(record, "results", "time_taken"),
-        "size_bytes": number_at(record, "config", "size_bytes"),
-        "ram_bytes": number_at(record, "memory", "server_rss_bytes"),
-        "vram_bytes": number_at(record, "memory", "gpu_bytes"),
+        "time_taken_s": number_at(results, "time_taken"),
+        "size_bytes": number_at(config, "size_bytes"),
+        "ram_bytes": number_at(memory, "server_rss_bytes"),
+        "vram_bytes": number_at(memory, "gpu_bytes"),
         "energy_per_solved_j": _energy_per_solved(record),
-        "isolation": text_at(record, "config", "isolation"),
+        "isolation": text_at(config, "isolation"),
         "audit": list(audit_of(record) or ()) or None,
     }
 

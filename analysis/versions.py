@@ -12,7 +12,7 @@ from analysis.pairs import decisive, is_whole
 from analysis.rows import BEFORE_AND_AFTER, Placed, Record, Row, differing, row_of
 from core.lookup import text_at, value_at
 
-VERSIONS = ("backend", "server_build", "prompt_version")
+VERSIONS = ("backend", "prompt_version", "server_build")
 """What may change between before and after; all else that decides what is asked must be the same."""
 
 PROMPT = frozenset({"prompt_version"})
@@ -48,9 +48,18 @@ def _chains(records: Sequence[Record]) -> list[list[Record]]:
 def _steps(chain: Sequence[Record], *, listed: bool) -> list[Placed]:
     names = differing([_version(record) for record in chain])
     before = [chain[0], *chain[:-1]]
-    return [(record, row_of(record) | {"group": BEFORE_AND_AFTER, "version": version}
+    return [(record, row_of(record) | {"group": BEFORE_AND_AFTER, "version": version, "told_by": _told_by(names)}
              | against(record, [head], PROMPT, listed=listed))
             for record, head, version in zip(chain, before, names, strict=True)]
+
+
+def _told_by(versions: Sequence[Row]) -> list[str]:
+    """The one name by which these versions can be told apart, or all that differ."""
+    names = sorted({name for version in versions for name in version})
+    for name in names:
+        if len({json.dumps(version.get(name), default=str) for version in versions}) == len(versions):
+            return [name]
+    return names
 
 
 def _version(record: Record) -> Row:
@@ -59,7 +68,7 @@ def _version(record: Record) -> Row:
 
 def _last(alike: Sequence[Record]) -> Record:
     """The latest run that is whole, else the latest."""
-    return max(alike, key=lambda record: (is_whole(record), _when(record)))
+    return alike[0] if len(alike) == 1 else max(alike, key=lambda record: (is_whole(record), _when(record)))
 
 
 def _when(record: Record) -> str:

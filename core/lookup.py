@@ -23,13 +23,14 @@ def value_at(record: Mapping[str, Any], *keys: str) -> Any | None:
 def number_at(record: Mapping[str, Any], *keys: str) -> float | None:
     """A finite number; True and False are none, nor is an integer beyond a float's range."""
     found = value_at(record, *keys)
-    if isinstance(found, bool) or not isinstance(found, int | float):
+    if isinstance(found, float):
+        return found if math.isfinite(found) else None
+    if isinstance(found, bool) or not isinstance(found, int):
         return None
     try:
-        as_float = float(found)
+        return float(found)
     except OverflowError:
         return None
-    return as_float if math.isfinite(as_float) else None
 
 
 def count_at(record: Mapping[str, Any], *keys: str) -> int | None:

@@ -117,7 +117,8 @@ def _name(row: Row) -> str:
     if row.get("group") == "models":
         return escape(text_at(row, "model") or "?", 40)
     if row.get("group") == "before and after":
-        version = ", ".join(shown_text(value, 24) for value in object_at(row, "version").values())
+        version = ", ".join(shown_text(value_at(row, "version", name), 32) for name in texts_at(row, "told_by") or ()
+                            if value_at(row, "version", name) is not None)
         return f"{quantization} ({version or 'version unknown'})"
     return quantization
 

@@ -48,7 +48,8 @@ def _against(head: str, rows: Sequence[Named]) -> list[str]:
         return [f"{head} is suspect, so nothing is said of what is held against it."]
     paired = [(name, row) for name, row in rows if "difference" in row and not _is_suspect(row)]
     found = []
-    for kind, say in (("not told", _not_told), ("alone", _alone), ("clearly higher", _better), ("clearly lower", _worse)):
+    sayings = (("not told", _not_told), ("alone", _alone), ("clearly higher", _better), ("clearly lower", _worse))
+    for kind, say in sayings:
         of_it = [(name, row) for name, row in paired if _kind(row) == kind]
         gain = _gain(of_it) if of_it and (say in {_not_told, _better} or len(paired) == 1) else ""
         found += [f"{say(head, of_it)}{f'; {gain}' if gain else ''}."] if of_it else []
@@ -88,8 +89,8 @@ def _kind(row: Row) -> str:
 
 def _alone(head: str, rows: Sequence[Named]) -> str:
     """``Q2_K is 9.0 points [2.3, 17.0] below F16, which is clear by itself and not as one of 3 comparisons``."""
-    said = [f"{name} is {_amount(row)} {'below' if row['difference'] < 0 else 'above'} {head}"
-            for name, row in rows[:MOST_NAMED]]
+    said = [f"{name} {'' if place else 'is '}{_amount(row)} {'below' if row['difference'] < 0 else 'above'}"
+            f"{'' if place else f' {head}'}" for place, (name, row) in enumerate(rows[:MOST_NAMED])]
     more = [f"{len(rows) - MOST_NAMED:,} others likewise"] if len(rows) > MOST_NAMED else []
     count = count_at(rows[0][1], "comparisons") or len(rows)
     return f"{', '.join([*said, *more])}, which is clear by itself and not as one of {count:,} comparisons"
@@ -124,9 +125,9 @@ def _amount(row: Row) -> str:
 
 
 def _gain(rows: Sequence[Named]) -> str:
-    """What the smallest of these runs saves, or the fastest where sizes are not known."""
+    """What the smallest of these runs saves; the fastest where sizes are not known or the same."""
     sizes = [number_at(row, "size_difference_bytes") for _, row in rows]
-    sized = None not in sizes
+    sized = None not in sizes and len(set(sizes)) == len(sizes)
     name, row = min(rows, key=lambda named: (number_at(named[1], "size_difference_bytes") or 0.0 if sized else 0.0,
                                              -(number_at(named[1], "times_as_fast") or 0.0)))
     facts = [fact for fact in (_speed(row), _size(row)) if fact]

@@ -19,8 +19,8 @@ from ledger.folder import RunFolder
 from ledger.lines import read_lines
 from ledger.run_id import is_run_id
 
-MOST_BYTES = 128 * 2**20
-"""Of samples, about a second's reading."""
+MOST_BYTES = 512 * 2**20
+"""Of samples; a second or two of reading."""
 
 PROMPT_FIELDS = ("question", "question_content", "prompt")
 """Fields of a task that hold what the model was to do, the shortest telling first."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from typing import Any
 
 import pytest
@@ -143,6 +144,15 @@ def test_each_version_is_held_against_the_one_before_it() -> None:
                                                 {"prompt_version": "v2", "server_build": "b3"}]
     assert [row.get("against") for row in rows] == [None, "clearly lower", "no clear difference"]
     assert rows[1]["comparisons"] == 2
+    assert [row["told_by"] for row in rows] == [["prompt_version", "server_build"]] * 3
+
+
+def test_versions_are_called_by_the_one_thing_that_tells_them_apart() -> None:
+    runs = [record("Q8_0", config={"backend": "a", "server_build": "a 1"}),
+            record("Q8_0", config={"backend": "b", "server_build": "b 7"}, timestamp="2026-11-22T00:00:00Z")]
+    rows = [row for row in compare_runs(runs) if row["group"] == "before and after"]
+    assert [row["told_by"] for row in rows] == [["backend"], ["backend"]]
+    assert rows[1]["version"] == {"backend": "b", "server_build": "b 7"}
 
 
 def test_a_version_with_other_sampling_or_of_another_quantization_is_none_of_the_same_model() -> None:
@@ -234,6 +244,18 @@ def test_quantizations_sort_by_bits_where_sizes_are_unknown() -> None:
 def test_task_hashes_do_not_depend_on_order_and_tell_tasks_apart() -> None:
     assert tasks_sha256(["b", "a"]) == tasks_sha256(["a", "b", "a"])
     assert tasks_sha256(["a,b"]) != tasks_sha256(["a", "b"])
+
+
+def test_ten_thousand_records_are_compared_while_one_waits() -> None:
+    ladder = [("F16", 10), ("Q8_0", 12), ("Q4_K_M", 17), ("Q2_K", 60)]
+    runs = [record(quantization, failed + number % 5, run_id=f"r-{number}", config={"server_build": f"b{number % 3}"},
+                   model=f"m{number % 50}:{quantization}") for number in range(2500) for quantization, failed in ladder]
+    for number, run in enumerate(runs):
+        run["config"]["base_name"] = f"m{number // 4 % 50}"
+    began = time.process_time()
+    rows = compare_runs(runs)
+    assert len(rows) == 50 * 4 + 50 + 50 * 4 * 3
+    assert time.process_time() - began < 5, "about one where this was written"
 
 
 json_values = st.recursive(

@@ -32,6 +32,8 @@ def test_of_several_the_smallest_is_named_and_the_coarsest_difference_counts() -
         "Q8_0 and Q6_K cannot be told from F16 on 164 tasks (a difference of 13 points would have shown); "
         "Q6_K, the smallest of them, is 2.0x slower and 2.00 GB smaller.")
     assert "; Q6_K, the fastest of them, is 3.0x faster." in said(row(times_as_fast=2.0), row(times_as_fast=3.0))
+    same: dict[str, Any] = {"size_difference_bytes": -1e9}
+    assert "; Q6_K, the fastest of them, is" in said(row(times_as_fast=2.0, **same), row(times_as_fast=3.0, **same))
 
 
 def test_few_tasks_are_said_to_show_nothing() -> None:
@@ -54,6 +56,8 @@ def test_a_difference_that_only_the_correction_makes_unclear_is_not_passed_over(
     assert said(row(times_as_fast=1.5), leaning) == (
         "Q8_0 cannot be told from F16 on 164 tasks (a difference of 5.4 points would have shown); it is 1.5x faster. "
         "Q6_K is 9.0 points [2.3, 17.0] below F16, which is clear by itself and not as one of 3 comparisons.")
+    assert said(leaning, leaning).startswith(
+        "Q8_0 is 9.0 points [2.3, 17.0] below F16, Q6_K 9.0 points [2.3, 17.0] below, which")
 
 
 def test_what_a_worse_one_saves_is_said_where_it_is_the_only_one() -> None:
