@@ -251,3 +251,39 @@ def test_any_ledger_can_be_shown_without_a_control_character(records: list[dict[
         assert all(unicodedata.category(char) not in {"Cc", "Cf", "Cs"} for char in text if char != "\n")
         text.encode("utf-8")
     json.loads(to_json(rows(compare_runs(records))))
+
+
+def places(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+    """The paths of all values inside a record."""
+    inner = value.items() if isinstance(value, dict) else []
+    return [place for key, item in inner for place in ((*path, key), *places(item, (*path, key)))]
+
+
+PAIRING = [
+    record("F16", 30, memory={"server_rss_bytes": 7, "gpu_bytes": 8}, energy={"energy_j": 9.0},
+           audit={"tasks": 4, "texts_differ": 1, "verdicts_differ": 1}, provenance={"host": {"cpu": "c"}}),
+    record("Q2_K", 80, bounds=[1.0, 2.0], validity={"status": "suspect", "reasons": ["x"]}),
+    record("Q8_0", 31, config={"server_build": "b1", "slots": 1}),
+    record("Q8_0", 33, config={"server_build": "b2", "slots": 2}, timestamp="2026-12-01"),
+    record("Q8_0", 60, model="demo-3M:Q8_0", config={"base_name": "demo-3M"}),
+]
+
+bad = json_values | st.sampled_from(
+    ["\x1b[31m", "\ud800", "\u202e", -1, 0, 1e308, -1e308, 10**400, True, [], {}, "| <b>", ["\x1b"], [1.0, "x"]])
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.data())
+def test_records_that_pair_but_for_a_few_odd_values_can_be_shown(data: st.DataObject) -> None:
+    records = json.loads(json.dumps(PAIRING))
+    for _ in range(data.draw(st.integers(1, 4))):
+        one = data.draw(st.sampled_from(records))
+        *way, last = data.draw(st.sampled_from(places(one)))
+        inner = one
+        for key in way:
+            inner = inner[key]
+        inner[last] = data.draw(bad)
+    table = rows(compare_runs(records, listed=True))
+    for text in (shown(to_rich(table, 80), 80), shown(to_rich(table, 200), 200), to_markdown(table),
+                 to_csv(table, CSV_KEYS), to_json(table)):
+        assert all(unicodedata.category(char) not in {"Cc", "Cf", "Cs"} for char in text if char != "\n")

@@ -9,6 +9,7 @@ from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
+from markdown_it import MarkdownIt
 from rich.cells import cell_len
 from rich.console import Console
 
@@ -117,3 +118,26 @@ def test_no_reply_reaches_a_terminal_as_more_than_text(one: str, other: str, tas
     for text in (shown(pairs, width), to_markdown(pairs)):
         assert all(unicodedata.category(char) not in {"Cc", "Cf", "Cs"} for char in text if char != "\n")
     assert all(cell_len(line) <= width for line in shown(pairs, width).splitlines())
+
+
+TRICKS = [
+    "<script>alert(1)</script>", "[x](javascript:y)", "![x](http://e/i.png)", "<http://e>", "`a`|b", "# head", "> quote",
+    "*em* __strong__ ~~s~~", "[a]: http://e", "\\[x](http://e)", "a\n\n# b", "| a | b |\n|---|---|", "&lt;b&gt;",
+    "![][a]",
+]
+
+
+@given(st.lists(st.sampled_from(TRICKS) | st.text("[](){}<>|\\`*_~!#&:x \n", max_size=20), min_size=4, max_size=4))
+def test_a_markdown_reader_finds_two_columns_and_no_markup_of_a_models(texts: list[str]) -> None:
+    one, other, task, prompt = texts
+    reader = MarkdownIt("gfm-like", {"linkify": False})
+    tokens = reader.parse(to_markdown([flips(flip(one, other, task=task, prompt=prompt), lost=(task, one))]))
+    inner = [token for outer in tokens for token in (outer, *(outer.children or ()))]
+    kinds = {token.type for token in inner}
+    assert not kinds & {"link_open", "image", "em_open", "s_open", "code_inline", "fence", "code_block", "html_block",
+                        "blockquote_open", "bullet_list_open", "ordered_list_open", "hr"}, kinds
+    assert {token.content for token in inner if token.type == "html_inline"} <= {"<br>"}
+    assert sum(token.type == "table_open" for token in inner) == 1
+    assert sum(token.type == "th_open" for token in inner) == 2
+    assert sum(token.type == "td_open" for token in inner) == 2
+    assert sum(token.type == "heading_open" for token in inner) == 1
