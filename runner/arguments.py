@@ -246,7 +246,7 @@ def _compare_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="bench_runner.py compare", formatter_class=_Formatter, allow_abbrev=False,
         description="The ledger's runs side by side, those on the same tasks paired: quantizations under their model, "
-                    "models against each other, a model before and after another server build or prompt version.",
+                    "models\nagainst each other, a model before and after another server build or prompt version.",
         epilog="examples:\n  ./bench_runner.py compare --benchmark math\n"
                "  ./bench_runner.py compare --benchmark math --flips\n"
                "  ./bench_runner.py compare --format md > table.md",
