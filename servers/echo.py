@@ -19,16 +19,14 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Final
-from urllib.parse import urlsplit
-
-import requests
 
 from core.records import Endpoint, Json, Sampling
 from servers.backends.base import listed
-from servers.http import LOOPBACK
+from servers.http import post_json
 
 TIMEOUT_S: Final = 30.0
 STOP_SEEN_S: Final = 0.1
+_OK: Final = 200
 TELLING: Final = frozenset({"llama-server", "xllamacpp", "llama.cpp"})
 """Backends that are llama.cpp's own server."""
 MARKERS: Final[Mapping[str, str]] = {"system": "benchrunnersystem", "user": "benchrunnerprompt"}
@@ -145,12 +143,5 @@ def _dropped(endpoint: Endpoint, messages: Sequence[Mapping[str, str]], prompt: 
 
 def _post(endpoint: Endpoint, path: str, body: Mapping[str, Json]) -> Any:
     """The JSON that comes back with status 200; None for anything else."""
-    headers = {"Authorization": f"Bearer {endpoint.api_key}"} if endpoint.api_key else {}
-    with requests.Session() as session:
-        session.trust_env = urlsplit(endpoint.base_url).hostname not in LOOPBACK
-        try:
-            reply = session.post(endpoint.base_url + path, json=body, headers=headers, timeout=TIMEOUT_S,
-                                 allow_redirects=False)
-            return reply.json() if reply.status_code == requests.codes.ok else None
-        except (requests.RequestException, ValueError):
-            return None
+    reply = post_json(endpoint.base_url, path, endpoint.api_key, body, TIMEOUT_S)
+    return reply.body if reply.status == _OK else None

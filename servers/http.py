@@ -1,16 +1,25 @@
-"""One GET at a time, with the errors of the HTTP library mapped to a value: while a server starts, all of them mean
-"not yet".
+"""One question at a time, with the errors of the HTTP library mapped to a value: while a server starts, all of them
+mean "not yet". An answer that does not end, in bytes or in seconds, is no answer.
 """
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 from urllib.parse import urlsplit
 
 import requests
+import urllib3
+
+from core.records import Json
+from system.clock import monotonic_s
 
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+ANSWER_LIMIT_BYTES: Final = 16 << 20
+"""A catalogue of hundreds of models takes half a megabyte."""
+_PIECE_BYTES: Final = 1 << 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,24 +36,51 @@ class Reply:
 
 def get_json(base_url: str, path: str, api_key: str | None, timeout_s: float = 2.0) -> Reply:
     """GET ``base_url + path``; never raises for what a server or the network does."""
-    headers = {"Authorization": f"Bearer {api_key}"} if api_key else {}
+    return _ask(requests.Request("GET", base_url + path), api_key, timeout_s)
+
+
+def post_json(base_url: str, path: str, api_key: str | None, body: Mapping[str, Json], timeout_s: float) -> Reply:
+    """POST a JSON object to ``base_url + path``; as ``get_json``, and a redirection is not followed."""
+    return _ask(requests.Request("POST", base_url + path, json=body), api_key, timeout_s)
+
+
+def _ask(request: requests.Request, api_key: str | None, timeout_s: float) -> Reply:
+    if api_key:
+        request.headers = {"Authorization": f"Bearer {api_key}"}
+    until = monotonic_s() + timeout_s
     with requests.Session() as session:
         # A proxy from the environment must not come between us and our own machine.
-        session.trust_env = urlsplit(base_url).hostname not in LOOPBACK
+        session.trust_env = urlsplit(request.url).hostname not in LOOPBACK
         try:
-            reply = session.get(base_url + path, headers=headers, timeout=timeout_s)
-        except requests.RequestException as error:
-            return Reply(0, problem=_sentence(error), slow=isinstance(error, requests.Timeout))
-        try:
-            return Reply(reply.status_code, reply.json())
-        except requests.JSONDecodeError:
-            return Reply(reply.status_code)
+            prepared = session.prepare_request(request)
+            around = session.merge_environment_settings(prepared.url, {}, True, None, None)
+            reply = session.send(prepared, timeout=timeout_s, allow_redirects=request.method == "GET", **around)
+            data = _whole(reply, until)
+        except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
+            slow = isinstance(error, requests.Timeout | urllib3.exceptions.TimeoutError | TimeoutError)
+            return Reply(0, problem="no answer in time" if slow else _sentence(error), slow=slow)
+    if data is None:
+        return Reply(0, problem=f"its answer is larger than {ANSWER_LIMIT_BYTES >> 20} MiB")
+    try:
+        return Reply(reply.status_code, json.loads(data.decode("utf-8", "replace")))
+    except (ValueError, RecursionError):
+        return Reply(reply.status_code)
 
 
-def _sentence(error: requests.RequestException) -> str:
+def _whole(reply: requests.Response, until: float) -> bytes | None:
+    """The answer's bytes; None where they are too many. Raises TimeoutError at ``until``."""
+    data = bytearray()
+    while piece := reply.raw.read1(_PIECE_BYTES, decode_content=True):
+        data += piece
+        if len(data) > ANSWER_LIMIT_BYTES:
+            return None
+        if monotonic_s() > until:
+            raise TimeoutError
+    return bytes(data)
+
+
+def _sentence(error: Exception) -> str:
     match error:
-        case requests.ConnectTimeout() | requests.ReadTimeout():
-            return "no answer in time"
         case requests.exceptions.SSLError():
             return "the TLS connection failed"
         case requests.ConnectionError():

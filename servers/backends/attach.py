@@ -96,9 +96,10 @@ def _refused(base_url: str, reply: Reply, settings: ServerSettings) -> ServerErr
 
 
 def _model_name(reply: Reply, model: ModelInfo, base_url: str) -> str:
-    """The only model that it serves, or the one of that name."""
+    """The only model that it serves, or the one of that name; what is no name on one line is none."""
     entries = listed(reply.body, "data")
-    names = [str(listed(entry, "id")) for entry in entries] if isinstance(entries, list) else []
+    ids = [listed(entry, "id") for entry in entries] if isinstance(entries, list) else []
+    names = [name for name in ids if isinstance(name, str) and name.isprintable() and name]
     for wanted in (model.label, model.name):
         if wanted in names:
             return wanted

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import threading
+import time
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -12,6 +14,7 @@ import pytest
 
 from core.errors import ServerError, UsageError
 from core.records import ModelInfo
+from servers.http import Reply, get_json
 from servers.lifecycle import serve
 from servers.spec import ServerSettings
 from system.ports import free_port
@@ -124,6 +127,69 @@ def test_a_proxy_in_the_environment_does_not_come_between_us_and_our_own_machine
     monkeypatch.setenv("http_proxy", f"http://127.0.0.1:{free_port()}")
     with run_fake() as server:
         assert server.alive()
+
+
+class Endless(Plain):
+    """Lists its models for ever, in so many bytes at a time, so often."""
+
+    piece, pause_s = b" ", 0.05
+
+    def do_GET(self) -> None:
+        self.send_response(200)
+        self.end_headers()
+        with contextlib.suppress(OSError):
+            while True:
+                self.wfile.write(self.piece)
+                time.sleep(self.pause_s)
+
+
+class Deep(Plain):
+    """What it lists is nested deeper than anybody can read."""
+
+    def do_GET(self) -> None:
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(b"[" * 100_000)
+
+
+def listening(handler: type[BaseHTTPRequestHandler]) -> Iterator[str]:
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        server.daemon_threads = True
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_address[1]}"
+        server.shutdown()
+        thread.join()
+
+
+def test_an_answer_that_does_not_end_is_none() -> None:
+    began = time.monotonic()
+    for url in listening(Endless):
+        assert get_json(url, "/v1/models", None, 0.5) == Reply(0, problem="no answer in time", slow=True)
+    assert time.monotonic() - began < 5
+    for url in listening(type("Flood", (Endless,), {"piece": b"[" * (1 << 20), "pause_s": 0})):
+        assert get_json(url, "/v1/models", None, 30).problem == "its answer is larger than 16 MiB"
+
+
+def test_an_answer_that_cannot_be_read_is_one_without_content() -> None:
+    for url in listening(Deep):
+        assert get_json(url, "/v1/models", None) == Reply(200)
+
+
+class Named(Plain):
+    """Its models have names that are none on one line, and one that is."""
+
+    def do_GET(self) -> None:
+        self.send_response(200 if self.path == "/v1/models" else 404)
+        self.end_headers()
+        ids = ["a\nb", "\x1b[31m", {"a": 1}, "c"]
+        self.wfile.write(json.dumps({"data": [{"id": name} for name in ids]}).encode())
+
+
+def test_what_is_no_name_on_one_line_is_no_model(log_path: Path) -> None:
+    for url in listening(Named):
+        with serve(ModelInfo(""), ServerSettings(base_url=url), log_path) as server:
+            assert server.endpoint.model == "c"
 
 
 class Slow(Plain):
