@@ -75,6 +75,9 @@ class Chat:
         except OSError as error:
             connection.close()
             return self._failure(error)
+        except BaseException:
+            connection.close()  # what is left of this reply must not be taken for the next one
+            raise
 
     def _connection(self) -> Connection:
         connection: Connection | None = getattr(self._local, "connection", None)
@@ -98,6 +101,9 @@ class Chat:
         if stream and status == _OK and connection.headers.get("content-type", "").startswith("text/event-stream"):
             return self._follow(connection, began)
         data = _read_all(connection, until)
+        if 300 <= status < 400:
+            there = connection.headers.get("location", "elsewhere")
+            return Failure("refused", self._plain(f"HTTP {status}: sent on to {there}; give --base-url where that is"))
         if stream and status == _OK:
             self._whole_from_now_on("asked to, it sends a whole reply")
         return self._read(status, data, connection.headers.get("retry-after"), time.monotonic() - began)
@@ -164,7 +170,7 @@ class Chat:
 
     def _read(self, status: int, data: bytes, retry_after: str | None, wall_s: float) -> Reply | Failure:
         try:
-            body = json.loads(data)
+            body = json.loads(data.decode("utf-8", "replace"))
         except (ValueError, RecursionError):
             body = None
         if status != _OK:

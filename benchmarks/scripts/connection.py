@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import socket
 import time
 from base64 import b64encode
@@ -26,6 +27,9 @@ _GATHER_S = 0.25
 _RECEIVE_BYTES = 1 << 18
 _HEAD_LIMIT = 1 << 16
 _LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
+_LENGTH = re.compile(r"[0-9]{1,18}")
+_CHUNK_LENGTH = re.compile(rb"[0-9a-fA-F]{1,15}")
+"""As HTTP has them; Python's ``int`` takes more."""
 
 
 class BadReply(OSError):
@@ -163,8 +167,8 @@ class _Body:
     def __init__(self, headers: Mapping[str, str]) -> None:
         self._chunked = "chunked" in headers.get("transfer-encoding", "").lower()
         length = headers.get("content-length", "")
-        if length and not length.isdecimal():
-            raise BadReply(f"a length of {length!r}")
+        if length and _LENGTH.fullmatch(length) is None:
+            raise BadReply(f"a length of {length[:40]!r}")
         self._left = 0 if self._chunked else int(length or 0)
         self.until_closed = not self._chunked and not length
         self.whole = not self._chunked and not self.until_closed and self._left == 0
@@ -210,12 +214,10 @@ class _Body:
         if self._in_trailer:
             self.whole = not line
             return after
-        try:
-            length = int(line.split(b";")[0].strip() or b"-1", 16)
-        except ValueError:
-            length = -1
-        if length < 0:
+        digits = line.split(b";")[0].strip()
+        if _CHUNK_LENGTH.fullmatch(digits) is None:
             raise BadReply(f"a chunk of length {line[:40]!r}")
+        length = int(digits, 16)
         self._in_trailer = length == 0
         self._left = length + 2 if length else 0
         return after

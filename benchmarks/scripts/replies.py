@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-import math
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from core.records import Json
 from core.repetition import LoopRule, repeated_tail
+
+_MOST = 2**63 - 1
+"""No count of tokens is larger; one that is, is not known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,11 +93,11 @@ def counts_of(usage: Any, timings: Any) -> Counts:
     prompt, completion = _count(usage.get("prompt_tokens")), _count(usage.get("completion_tokens"))
     cached = _count(_inside(usage, "prompt_tokens_details", "cached_tokens"))
     if cached is None and "cache_n" in known:
-        cached = int(known["cache_n"])
+        cached = _count(int(known["cache_n"]))
     if prompt is None and "prompt_n" in known:
-        prompt = int(known["prompt_n"]) + (cached or 0)
+        prompt = _count(int(known["prompt_n"]) + (cached or 0))
     if completion is None and "predicted_n" in known:
-        completion = int(known["predicted_n"])
+        completion = _count(int(known["predicted_n"]))
     thinking = _count(_inside(usage, "completion_tokens_details", "reasoning_tokens"))
     return Counts(prompt, completion, cached, thinking, numbers)
 
@@ -116,7 +119,7 @@ def _inside(record: Mapping[str, Json], outer: str, inner: str) -> Json:
 
 
 def _count(value: Json) -> int | None:
-    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
+    return value if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= _MOST else None
 
 
 def _numbers(timings: Json) -> dict[str, float] | None:
@@ -125,6 +128,6 @@ def _numbers(timings: Json) -> dict[str, float] | None:
     numbers = {
         name: value
         for name, value in timings.items()
-        if isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
+        if isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) <= sys.float_info.max
     }
     return numbers or None

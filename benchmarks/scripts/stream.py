@@ -13,6 +13,7 @@ from typing import Any
 from benchmarks.scripts.replies import Reply, counts_of, loops, text_of
 from core.repetition import LoopRule, repeated_tail
 
+_EVENT_LIMIT_BYTES = 64 << 20
 LOOPING = "looping"
 """The finish reason of a reply that was cut short because its tail repeats itself."""
 
@@ -34,7 +35,9 @@ class StreamedReply:
 
     def __init__(self, rule: LoopRule | None) -> None:
         self._rule = rule
-        self._rest = b""
+        self._rest: list[bytes] = []
+        """The beginning of an event whose end has not come, as it came: joined once, however long it gets."""
+        self._rest_bytes = 0
         self._texts: dict[str, list[str]] = {"content": [], "reasoning": []}
         self._tail, self._tail_of = "", ""
         self._finish: str | None = None
@@ -59,8 +62,7 @@ class StreamedReply:
 
     def feed(self, data: bytes) -> bool:
         """Takes what has come; whether a token was in it. Raises NotAStream."""
-        lines = (self._rest + data).split(b"\n")
-        self._rest = lines.pop()
+        lines = self._lines(data)
         before, part, plain, last = self._pieces, b"", list[bytes](), b""
         for line in lines:
             if not line.startswith(b"data:"):
@@ -80,6 +82,18 @@ class StreamedReply:
         if plain:
             self._take_plain(part, plain, last)
         return self._pieces > before
+
+    def _lines(self, data: bytes) -> list[bytes]:
+        """The lines that are whole with this."""
+        *lines, rest = data.split(b"\n")
+        if lines:
+            lines[0] = b"".join((*self._rest, lines[0]))
+            self._rest, self._rest_bytes = [], 0
+        self._rest.append(rest)
+        self._rest_bytes += len(rest)
+        if self._rest_bytes > _EVENT_LIMIT_BYTES:
+            raise NotAStream(f"an event of more than {_EVENT_LIMIT_BYTES >> 20} MiB")
+        return lines
 
     def _take_plain(self, part: bytes, texts: list[bytes], last: bytes) -> None:
         """Tokens that came one after the other; ``last`` is the event of the last one, for the server's count."""
@@ -160,6 +174,6 @@ class StreamedReply:
 
 def _parsed(payload: bytes) -> Any:
     try:
-        return json.loads(payload)
+        return json.loads(payload.decode("utf-8", "replace"))
     except (ValueError, RecursionError):
         raise NotAStream(payload[:200].decode("utf-8", "replace") or "(empty)") from None

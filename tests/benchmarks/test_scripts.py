@@ -304,7 +304,7 @@ def test_a_request_that_fails_is_an_event_and_the_rest_goes_on(start_fake: Start
             "too long",
         ),
         (["--status", "503", "--body", '{"error": "Loading model"}'], "http", "HTTP 503: Loading model"),
-        (["--status", "302"], "http", "HTTP 302"),
+        (["--status", "302"], "refused", "HTTP 302: sent on to elsewhere; give --base-url where that is"),
         (["--status", "404", "--body", "<html>no</html>"], "refused", "HTTP 404: <html>no</html>"),
         (["--status", "429", "--body", "{}"], "http", "HTTP 429: {}"),
         (["--body", "not json"], "http", "not a chat completion: not json"),

@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from benchmarks.scripts.connection import BadReply, _Body
+from benchmarks.scripts.replies import counts_of
 from benchmarks.scripts.stream import NotAStream, StreamedReply
 from core.repetition import LoopRule
 from tests.benchmarks.helpers import ROOT, Ran, StartFake, run_script, write_lines
@@ -231,6 +232,28 @@ def test_reasoning_tokens_are_taken_from_a_server_that_counts_them() -> None:
     assert (reply.reply(1.0).thinking_tokens, reply.reply(1.0).completion_tokens) == (6, 9)
 
 
+def test_an_event_without_an_end_is_given_up_before_it_fills_the_memory() -> None:
+    reply, began = StreamedReply(RULE), time.process_time()
+    for _ in range(1 << 11):
+        reply.feed(b"x" * (1 << 15))
+    with pytest.raises(NotAStream, match="an event of more than 64 MiB"):
+        reply.feed(b"x")
+    assert time.process_time() - began < 5, "and what has come is not copied again for every piece"
+
+
+def test_a_byte_that_is_no_text_costs_a_character_and_not_the_reply() -> None:
+    reply = StreamedReply(RULE)
+    reply.feed(llama_event("content", "a@b", 1).replace(b"@", b"\xff"))
+    assert reply.reply(1.0).response == "a\ufffdb"
+
+
+@pytest.mark.parametrize("timings", [{"cache_n": -1}, {"predicted_n": 1e300}, {"predicted_n": 10**400},
+                                     {"prompt_n": -9}])
+def test_counts_that_cannot_be_are_not_known(timings: dict[str, Any]) -> None:
+    counts = counts_of({"prompt_tokens": 10**30, "completion_tokens": True}, timings)
+    assert (counts.prompt_tokens, counts.completion_tokens, counts.cached_tokens) == (None, None, None)
+
+
 @pytest.mark.parametrize("payload", [b"[]", b"5", b'{"choices": 7}', b'{"choices": [{"delta": {"content": 5}}]}', b"{",
                                      b'{"choices":[{"finish_reason":null,"index":0,"delta":{"content":"\\x"}}],"a":1}'])
 def test_an_event_that_is_none_of_a_chat_is_named(payload: bytes) -> None:
@@ -251,7 +274,14 @@ def test_chunks_are_taken_apart_wherever_the_network_cut_them(parts: list[bytes]
     assert (got, body.whole) == (b"".join(parts), True)
 
 
-@pytest.mark.parametrize("data", [b"xyz\r\n", b"-5\r\n", b"\r\nab", b"a" * 70_000])
+@pytest.mark.parametrize("length", ["-5", "1_0", "9" * 5000, "\u00b2", "0x5"])
+def test_a_length_that_is_none_is_a_bad_reply(length: str) -> None:
+    with pytest.raises(BadReply):
+        _Body({"content-length": length})
+
+
+@pytest.mark.parametrize("data", [b"xyz\r\n", b"-5\r\n", b"1_0\r\n", b"0x5\r\n", b"f" * 5000 + b"\r\n", b"\r\nab",
+                                  b"a" * 70_000])
 def test_a_chunk_without_a_length_is_a_bad_reply(data: bytes) -> None:
     with pytest.raises(BadReply):
         _Body({"transfer-encoding": "chunked"}).take(data)
