@@ -33,7 +33,7 @@ class RequestFailed:
     message: str
     kind: str = ""
     """``http``, ``timeout``, ``connection``: may be better next time; ``context``, ``refused``: will not;
-    ``foreign`` where another harness recorded a failure."""
+    ``unreadable`` where a reply came and could not be read; ``foreign`` where another harness recorded a failure."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from reports import numbers
 from reports.asked_twice import sentence
 from reports.compare import rows
 from reports.live import outcome_words
-from reports.show import bounds_line, hint_lines, score_line
+from reports.show import bounds_line, faults, hint_lines, score_line
 from reports.table import to_rich
 from reports.text import escape
 
@@ -84,6 +84,7 @@ def _one(record: Mapping[str, Any]) -> list[RenderableType]:
     facts += [f"isolation {escape(isolation, 20)}"] if isolation else []
     parts += [Text(f"  {', '.join(line)}") for line in (counts, [fact for fact in facts if fact]) if line]
     parts += [Text(f"  {said}") for said in (thinking_line(record), loops_line(record), sentence(record)) if said]
+    parts += [Text(f"  {kind}: {said}") for kind, said in faults(record) if kind]
     reasons = texts_at(record, "validity", "reasons") or ()
     parts += [Text(f"  suspect: {escape(reason)}", style="yellow") for reason in reasons]
     parts += [Text(f"  to do: {hint}", style="cyan") for hint in hint_lines(record)]

@@ -58,7 +58,7 @@ def sections(record: Mapping[str, Any]) -> list[tuple[str, Pairs]]:
         ("Outcomes", _outcomes(record)),
         ("By difficulty", _counts(object_at(record, "results", "difficulty_scores"))),
         ("By field", _fields(record)),
-        ("Faults in mid-run", _faults(record)),
+        ("Faults in mid-run", faults(record)),
         ("Asked twice", asked_twice(record) or _flattened(object_at(record, "audit"))),
         ("Tokens and time", [*_usage(record), *_thinking(record)]),
         ("Checks of the server", _flattened(object_at(record, "checks"))),
@@ -130,7 +130,7 @@ def _evidence(record: Mapping[str, Any], evidence: Sequence[Doubt] | None) -> li
     return blocks
 
 
-def _faults(record: Mapping[str, Any]) -> Pairs:
+def faults(record: Mapping[str, Any]) -> Pairs:
     """What went wrong without ending the run: how often, and the first reason."""
     faults = value_at(record, "faults")
     if not isinstance(faults, list | tuple):
@@ -142,7 +142,7 @@ def _faults(record: Mapping[str, Any]) -> Pairs:
         if kind is None or count is None:
             found.append(("", shown_text(fault, 300)))
         else:
-            found.append((escape(kind, 34), f"{count:,} times; {escape(reason, 300)}"))
+            found.append((escape(kind, 34), f"{count:,} {'time' if count == 1 else 'times'}; {escape(reason, 300)}"))
     return found
 
 

@@ -75,6 +75,8 @@ class CellLoop:
         self._asking = Asking([], 0)
         self._score: ScoreRead | None = None
         self._losses_in_a_row = 0
+        self._told: set[str] = set()
+        """Kinds of failed requests that the user has seen one of."""
 
     def run(self) -> CellOutcome:
         """Raises ScriptError, ServerLost or Interrupted; what had arrived by then is in the run folder."""
@@ -136,6 +138,8 @@ class CellLoop:
         for task_id, index in self._asking.in_flight():
             self._fault(RequestFailed(task_id, index, f"{kind}: {reason}", LOST_WITH[kind]))
         self._answers.write_closed()
+        if isinstance(lost, ServerLost) and self._serving.server.pid is None:
+            raise lost  # somebody else's is not ours to start
         self._hooks.observer.note(
             f"the {kind.split()[0]} was lost ({reason}); starting it again for what has no answer"
         )
@@ -237,6 +241,9 @@ class CellLoop:
         elif failure.kind == "timeout":
             self._serving.watch_for_hang(self._so_far)
         which = f"{failure.task_id} sample {failure.index}"
+        if failure.kind not in self._told:
+            self._told.add(failure.kind)
+            self._hooks.observer.note(f"a request failed ({which}): {failure.message}; others like it are only counted")
         self._folder.say_of_script(f"request failed ({failure.kind}): {which}: {failure.message}")
         again = self._fault(failure)
         self._answers.write_closed()

@@ -25,7 +25,8 @@ class EventLines:
         try:
             return [build(record)]
         except fields.FieldError as error:
-            return [unreadable(fields.shown(record), f"{name} event: {error}")]
+            problem = f"{name} event: {error}"
+            return [unreadable(fields.shown(record), problem), *_without(record, problem)]
 
 
 def _start(record: Mapping[str, Json]) -> Event:
@@ -35,6 +36,16 @@ def _start(record: Mapping[str, Json]) -> Event:
 def _sample(record: Mapping[str, Json]) -> Event:
     task = fields.task_id(record)
     return SampleRead(fields.sample(record, task=task, index=fields.count(record, "sample") or 0))
+
+
+def _without(record: Mapping[str, Json], problem: str) -> list[Event]:
+    """A sample that cannot be read is none, and who waits for it must know; nothing where it does not say which."""
+    if record["event"] != "sample":
+        return []
+    try:
+        return [RequestFailed(fields.task_id(record), fields.count(record, "sample") or 0, problem, "unreadable")]
+    except fields.FieldError:
+        return []
 
 
 def _error(record: Mapping[str, Json]) -> Event:

@@ -67,6 +67,27 @@ def test_the_events_on_the_page_are_json_and_are_read(tool: Tool) -> None:
     assert tool.records()[0]["outcomes"] == {"no_answer": 1, "lost": 1}
 
 
+def test_a_driven_scripts_reply_that_cannot_be_read_is_a_failed_request_and_no_hang(tool: Tool) -> None:
+    script = tool.folder / "odd.sh"
+    script.write_text("""#!/bin/sh
+echo '{"event": "start", "total": 1, "interactive": true}'
+while read draw; do
+  case "$draw" in *'"end"'*) exit 0;; esac
+  echo '{"event": "sample", "task_id": "gsm8k/0", "sample": 0, "response": "1", "cached_tokens": -1}'
+done
+""")
+    script.chmod(0o755)
+    problems = tool.folder / "p.jsonl"
+    problems.write_text('{"question": "1?", "answer": "#### 1"}\n')
+    done = tool("--model", "demo-3M", "--benchmark", "math", "--problems-file", str(problems), "--script", str(script),
+                "--server", "xllamacpp", "--parallel", "1", "--threads", "1", timeout_s=40)
+    assert done.code == 1, done.err
+    assert done.err.count("a request failed (gsm8k/0 sample 0): sample event: 'cached_tokens' must be") == 1
+    assert "unreadable: 3 times; sample event: 'cached_tokens' must be a whole number" in done.err, "in the summary"
+    [record] = tool.records()
+    assert (record["status"], record["outcomes"]) == ("incomplete", {"lost": 1})
+
+
 def test_the_rate_is_that_of_answering_and_not_of_the_scripts_own_start(tool: Tool) -> None:
     script = tool.folder / "slow.sh"
     events = (

@@ -78,14 +78,18 @@ def test_each_event_line_comes_out_as_it_is_fed() -> None:
     ],
 )
 def test_a_sample_with_a_field_of_the_wrong_type_is_unreadable_and_says_which(field: str, wrong: Json) -> None:
-    (event,) = events(json.dumps({**FULL, field: wrong}))
+    event, *failed = events(json.dumps({**FULL, field: wrong}))
     assert isinstance(event, Unreadable)
     assert f"'{field}" in event.reason
+    assert len(failed) == (field not in {"event", "task_id", "sample"}), "nobody waits for it"
 
 
-def test_a_sample_without_any_text_is_unreadable() -> None:
-    (event,) = events('{"event":"sample","task_id":"a"}')
+def test_a_sample_without_any_text_is_unreadable_and_a_request_that_failed() -> None:
+    event, failed = events('{"event":"sample","task_id":"a","sample":2}')
     assert isinstance(event, Unreadable)
+    assert isinstance(failed, RequestFailed)
+    assert (failed.task_id, failed.index, failed.kind) == ("a", 2, "unreadable")
+    assert "neither 'response' nor" in failed.message
 
 
 def test_numbers_that_are_no_numbers_are_unknown_not_fatal() -> None:

@@ -151,6 +151,7 @@ def test_the_last_words_say_what_thinking_cost_what_differed_and_what_to_do() ->
     assert """
   62.1 % of the tokens spent thinking (estimated), 2 replies never closed it
   asked twice: texts differed for 2 of 3 tasks, verdicts for 1
+  timeout: 3 times; no reply within 2 s
   suspect: 2 of 6 tasks cut off inside thinking that never closed
   to do: --max-tokens 4096: 2 of 6 replies were cut at 512 tokens
 """ in text
