@@ -16,6 +16,10 @@ DECISIVE = ("sampling", "strategy", "samples_per_task", "prompt_version", "gradi
 """Settings that change what a model is asked or how it is judged; slots, threads or layers on the GPU do not."""
 
 
+MOST_TASKS = 10**7
+"""More than any benchmark has; a record that says otherwise would only make the statistics run for ever."""
+
+
 def tasks_sha256(task_ids: Iterable[str]) -> str:
     """SHA-256 in hex of the task ids, sorted by code point, as a JSON list. Equal: the same tasks."""
     return hashlib.sha256(json.dumps(sorted(set(task_ids))).encode("ascii")).hexdigest()
@@ -38,6 +42,7 @@ def unpaired_because(
         (any(texts_at(record, "results", "failed_tasks") is None for record in both), "not scored task by task"),
         (not all(map(is_whole, both)), "one of the two is incomplete"),
         (totals[0] != totals[1], "different counts of tasks"),
+        ((totals[0] or 0) > MOST_TASKS, "more tasks than can be"),
     )
     return next((why for holds, why in reasons if holds), None)
 

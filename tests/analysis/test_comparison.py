@@ -178,6 +178,16 @@ def test_runs_that_do_not_pair_are_labelled_and_show_no_difference(more: dict[st
     assert "difference" not in rows[1]
 
 
+def test_counts_beyond_any_benchmark_are_not_computed_with() -> None:
+    huge: dict[str, Any] = {"results": {"total_problems": 10**12, "total_passed": 10**12 - 10}}
+    assert compare_runs([record("F16", **huge), record("Q8_0", **huge)])[1]["against"] == (
+        "unpaired: more tasks than can be")
+    most: dict[str, Any] = {"results": {"total_problems": 10**7, "total_passed": 10**7 - 10}}
+    assert compare_runs([record("F16", **most), record("Q8_0", **most)])[1]["would_have_shown"] < 0.01
+    audit = {"tasks": 10**300, "texts_differ": 5, "verdicts_differ": 10**299}
+    assert "within_noise" not in compare_runs([record("F16", audit=audit), record("Q8_0", 12)])[1]
+
+
 def test_slots_and_gpu_layers_do_not_keep_runs_from_pairing() -> None:
     rows = compare_runs([record("F16"), record("Q8_0", config={"slots": 4, "gpu_layers": 3})])
     assert rows[1]["against"] == "no clear difference"
