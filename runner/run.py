@@ -6,44 +6,34 @@ load begins, and the first failure decides the exit code. A stop on request ends
 
 from __future__ import annotations
 
-import secrets
-import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from benchmarks.scripts.prompt_files import roles
 from core.errors import BenchError, Interrupted, ServerError
 from core.records import Endpoint, ModelInfo
-from core.version import VERSION
 from evaluators.levels import SEATBELT
 from evaluators.pool import VerifierPool
 from evaluators.probe import gaps
 from evaluators.registry import EVALUATORS
 from ledger import record as ledger_record
 from ledger import runs, store
-from ledger.run_id import make_run_id
 from runner.ahead import read_ahead
 from runner.cell import CellLoop
 from runner.command import Command
 from runner.conclude import conclude, conclude_again
-from runner.observer import Hooks, Observer
+from runner.loading import describe, keep, quoted, roles, server_log, settings, surroundings
+from runner.observer import Hooks
 from runner.plan import Cell, Load, loads
 from runner.prepare import Work, prepare, work_for
-from runner.record import Surroundings, build
+from runner.record import build
 from runner.request import Request
 from runner.resume import in_effect_before
 from runner.serving import Serving, processors_beside
 from servers.echo import ask
-from servers.lifecycle import RunningServer
-from servers.spec import ServerSettings
-from system.clock import utc_timestamp
-from system.host import host_facts, resident_bytes, usable_cores
-
-_PROMPT_TOKENS = 2048
-"""Room for a prompt beside the longest reply: contest problems take up to about 1,500 tokens."""
+from system.host import usable_cores
 
 
 @dataclass(slots=True)
@@ -132,14 +122,14 @@ def _run_load(
     if not left:
         return
     label = load.model.label or request.server.base_url or "model"
-    log = _server_log(request, label)
+    log = server_log(request, label)
     try:
         doing = "attaching to the server" if request.server.base_url else "starting the server"
         hooks.observer.status(f"{label}: {doing}")
         before = in_effect_before(request, load.model.label)
-        with Serving(load.model, _settings(request, works), log, hooks, before) as serving:
+        with Serving(load.model, settings(request, works), log, hooks, before) as serving:
             server = serving.server
-            _describe(server, hooks.observer)
+            describe(server, hooks.observer)
             for warning in server.warnings:
                 hooks.observer.note(warning)
             shared.pool.stay_on(processors_beside(server))
@@ -155,7 +145,7 @@ def _run_load(
         raise
     except BenchError as error:
         where = f" The server's log is {log}." if log.exists() and isinstance(error, ServerError) else ""
-        hooks.observer.note(f"{label}: {error}{where}{_quoted(error)}")
+        hooks.observer.note(f"{label}: {error}{where}{quoted(error)}")
         report.failures.append(error)
 
 
@@ -187,7 +177,7 @@ def _run_cell(request: Request, work: Work, running: _Running, hooks: Hooks, rep
     except (ServerError, Interrupted):
         raise
     except BenchError as error:
-        hooks.observer.note(f"{work.cell.model.label} on {work.cell.benchmark}: {error}{_quoted(error)}")
+        hooks.observer.note(f"{work.cell.model.label} on {work.cell.benchmark}: {error}{quoted(error)}")
         report.failures.append(error)
 
 
@@ -201,67 +191,10 @@ def _record(
         if prepared.earlier.record is not None:
             return conclude_again(request.outputs.results, folder, prepared.earlier.record, entered)
         try:
-            echo = ask(running.serving.server.endpoint, work.sampling, _roles(request, work), hooks.stop_requested)
+            echo = ask(running.serving.server.endpoint, work.sampling, roles(request, work), hooks.stop_requested)
             outcome = CellLoop(prepared, running.serving, running.pool, hooks, place).run()
-            server = running.serving.server
-            around = Surroundings(
-                timestamp=utc_timestamp(),
-                runner_version=VERSION,
-                host=host_facts(),
-                isolation=running.pool.isolation,
-                time_factor=running.pool.time_factor,
-                startup_s=running.serving.startup_s,
-                server_rss_bytes=resident_bytes(server.pid) if server.pid else None,
-                gguf_sha256=prepared.model_sha256,
-                memory=server.memory.as_record() if server.memory else {},
-                echo=echo,
-            )
-            record = ledger_record.make(build(request, server.endpoint, outcome, around))
+            around = surroundings(running.serving, running.pool, prepared, echo)
+            record = ledger_record.make(build(request, running.serving.server.endpoint, outcome, around))
             return conclude(request.outputs.results, folder, record, entered)
         finally:
-            _keep(running.log, folder.server_log)
-
-
-def _roles(request: Request, work: Work) -> tuple[str, ...]:
-    """The roles of the messages that the benchmark's own script sends; of a user's script only one is sure."""
-    if work.benchmark is None or request.script is not None:
-        return ("user",)
-    return roles(work.benchmark.name, work.prompt_version)
-
-
-def _server_log(request: Request, label: str) -> Path:
-    name = make_run_id(utc_timestamp(), "server", label, secrets.token_hex(3))
-    return request.outputs.runs_root / f"{name}.log"
-
-
-def _keep(log: Path, copy: Path) -> None:
-    """The server's log so far, into the run folder, below those of earlier sittings."""
-    try:
-        with log.open("rb") as said, copy.open("ab") as kept:
-            shutil.copyfileobj(said, kept)
-    except OSError:
-        return  # attached to a server that is not ours: there is no log
-
-
-def _quoted(error: BenchError) -> str:
-    return "".join(f"\n    | {line}" for line in getattr(error, "log_tail", ())[-5:])
-
-
-def _settings(request: Request, works: list[Work]) -> ServerSettings:
-    """The server's settings, with the context that the longest reply asked for needs beside its prompt."""
-    longest = max(work.sampling.max_tokens for work in works)
-    return replace(request.server, ctx_needed=longest + _PROMPT_TOKENS)
-
-
-def _describe(server: RunningServer, observer: Observer) -> None:
-    end = server.endpoint
-    facts = [f"{end.slots} slots" if end.slots != 1 else "1 slot"]
-    if end.ctx_size:
-        facts.append(f"{end.ctx_size} tokens each")
-    layers = end.effective.get("gpu_layers")
-    if layers is not None:
-        facts.append(f"GPU layers {layers}")
-    build = end.build or end.backend
-    named = build if build.startswith(end.backend) else f"{end.backend} {build}"
-    observer.note(f"{named}: {end.model}, {', '.join(facts)}")
-
+            keep(running.log, folder.server_log)

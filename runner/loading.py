@@ -1,0 +1,92 @@
+"""What a load needs besides its server: settings, a log, a line about it, and the facts it leaves for a record."""
+
+from __future__ import annotations
+
+import secrets
+import shutil
+from collections.abc import Iterable
+from dataclasses import replace
+from pathlib import Path
+
+from benchmarks.scripts.prompt_files import roles as prompt_roles
+from core.errors import BenchError
+from core.version import VERSION
+from evaluators.pool import VerifierPool
+from ledger.run_id import make_run_id
+from runner.observer import Observer
+from runner.prepare import Prepared, Work
+from runner.record import Surroundings
+from runner.request import Request
+from runner.serving import Serving
+from servers.echo import Echo
+from servers.lifecycle import RunningServer
+from servers.spec import ServerSettings
+from system.clock import utc_timestamp
+from system.host import host_facts, resident_bytes
+
+_PROMPT_TOKENS = 2048
+"""Room for a prompt beside the longest reply: contest problems take up to about 1,500 tokens."""
+
+
+def settings(request: Request, works: Iterable[Work]) -> ServerSettings:
+    """The server's settings, with the context that the longest reply asked for needs beside its prompt."""
+    longest = max(work.sampling.max_tokens for work in works)
+    return replace(request.server, ctx_needed=longest + _PROMPT_TOKENS)
+
+
+def server_log(request: Request, label: str) -> Path:
+    """Where a load's server writes; the run folders get copies."""
+    name = make_run_id(utc_timestamp(), "server", label, secrets.token_hex(3))
+    return request.outputs.runs_root / f"{name}.log"
+
+
+def describe(server: RunningServer, observer: Observer) -> None:
+    """One line: what serves which model, with how many slots."""
+    end = server.endpoint
+    facts = [f"{end.slots} slots" if end.slots != 1 else "1 slot"]
+    if end.ctx_size:
+        facts.append(f"{end.ctx_size} tokens each")
+    layers = end.effective.get("gpu_layers")
+    if layers is not None:
+        facts.append(f"GPU layers {layers}")
+    build = end.build or end.backend
+    named = build if build.startswith(end.backend) else f"{end.backend} {build}"
+    observer.note(f"{named}: {end.model}, {', '.join(facts)}")
+
+
+def surroundings(serving: Serving, pool: VerifierPool, prepared: Prepared, echo: Echo) -> Surroundings:
+    """The facts of now, while the server runs."""
+    server = serving.server
+    return Surroundings(
+        timestamp=utc_timestamp(),
+        runner_version=VERSION,
+        host=host_facts(),
+        isolation=pool.isolation,
+        time_factor=pool.time_factor,
+        startup_s=serving.startup_s,
+        server_rss_bytes=resident_bytes(server.pid) if server.pid else None,
+        gguf_sha256=prepared.model_sha256,
+        memory=server.memory.as_record() if server.memory else {},
+        echo=echo,
+    )
+
+
+def roles(request: Request, work: Work) -> tuple[str, ...]:
+    """The roles of the messages that the benchmark's own script sends; of a user's script only one is sure."""
+    if work.benchmark is None or request.script is not None:
+        return ("user",)
+    return prompt_roles(work.benchmark.name, work.prompt_version)
+
+
+def keep(log: Path, copy: Path) -> None:
+    """The server's log so far, into the run folder, below those of earlier sittings."""
+    try:
+        with log.open("rb") as said, copy.open("ab") as kept:
+            shutil.copyfileobj(said, kept)
+    except OSError:
+        return  # attached to a server that is not ours: there is no log
+
+
+def quoted(error: BenchError) -> str:
+    """The last lines of the log that an error carries, to be put under its message."""
+    return "".join(f"\n    | {line}" for line in getattr(error, "log_tail", ())[-5:])
