@@ -97,7 +97,8 @@ def _binomial(total: int, rate: float) -> Iterator[float]:
                      + count * math.log(rate) + (total - count) * math.log1p(-rate))
         yield (chance := math.exp(logarithm))
         passed += chance
-        if passed > 1 - TINY:
+        # of thousands of tasks the rounding alone keeps the sum away from 1; past the middle every chance is smaller
+        if passed > 1 - TINY or (count > total * rate and chance < TINY / total):
             return
 
 
