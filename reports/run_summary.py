@@ -84,7 +84,8 @@ def _one(record: Mapping[str, Any]) -> list[RenderableType]:
     facts += [f"isolation {escape(isolation, 20)}"] if isolation else []
     parts += [Text(f"  {', '.join(line)}") for line in (counts, [fact for fact in facts if fact]) if line]
     parts += [Text(f"  {said}") for said in (thinking_line(record), loops_line(record), sentence(record)) if said]
-    parts += [Text(f"  {kind}: {said}") for kind, said in faults(record) if kind]
+    causes = [(kind, said) for kind, said in faults(record) if kind and not kind.startswith("lost with")]
+    parts += [Text(f"  {kind}: {said}") for kind, said in causes]
     reasons = texts_at(record, "validity", "reasons") or ()
     parts += [Text(f"  suspect: {escape(reason)}", style="yellow") for reason in reasons]
     parts += [Text(f"  to do: {hint}", style="cyan") for hint in hint_lines(record)]

@@ -122,10 +122,10 @@ def _read(folder: RunFolder) -> Earlier:
     lines, audit = tuple(folder.sample_lines()), tuple(folder.audit_lines())
     try:
         times = spent(folder.sittings(), (fields for _, fields in (*lines, *audit)))
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, OverflowError) as error:
         raise BadInput(f"{folder.path}: its samples or sittings do not say when they came ({error}), so the run cannot "
                        "be taken up; start afresh with --no-resume") from error
-    failures = tuple(_failure_of(line) for line in folder.failures())
+    failures = tuple(_failure_of(line, folder.failures_path) for line in folder.failures())
     folder.drop_details()
     samples, again = (tuple(sample for sample, _ in some) for some in (lines, audit))
     return Earlier(samples, failures, times, again)
@@ -136,8 +136,13 @@ def failure_line(failure: RequestFailed) -> dict[str, Any]:
     return {"task_id": failure.task_id, "sample": failure.index, "kind": failure.kind, "message": failure.message}
 
 
-def _failure_of(line: Mapping[str, Any]) -> RequestFailed:
-    return RequestFailed(line.get("task_id"), line.get("sample", 0), line.get("message", ""), line.get("kind", ""))
+def _failure_of(line: Mapping[str, Any], path: Path) -> RequestFailed:
+    """Raises BadInput for a line that is none of ours."""
+    match line:
+        case {"task_id": str() | None as task_id, "sample": int(index), "kind": str(kind), "message": str(message)}:
+            return RequestFailed(task_id, index, message, kind)
+    raise BadInput(f"{path}: a line has no task_id, sample, kind or message; remove it or start afresh with "
+                   "--no-resume")
 
 
 def _say_what_differs(runs_root: Path, parts: Mapping[str, Any], say: Callable[[str], None]) -> None:
@@ -147,7 +152,7 @@ def _say_what_differs(runs_root: Path, parts: Mapping[str, Any], say: Callable[[
         return
     with folder:
         found = differences(folder.config()["settings"], parts)
-    say(f"{folder.path} did not finish, but {'; '.join(found)}: a new run begins")
+    say(f"{folder.path} did not finish, but {'; '.join(found) or 'its fingerprint was another'}: a new run begins")
 
 
 def differences(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:

@@ -140,7 +140,7 @@ def _run_load(
                     running = _Running(serving, log, shared.pool, shared.command)
                     _run_cell(request, _as_served(work, server.endpoint), running, hooks, report)
         log.unlink(missing_ok=True)  # each run folder has its copy
-    except Interrupted:
+    except (Interrupted, KeyboardInterrupt):
         log.unlink(missing_ok=True)
         raise
     except BenchError as error:

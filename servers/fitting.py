@@ -88,7 +88,7 @@ def refusal(model: MemoryModel, wanted: Wanted, room: Room) -> UsageError:
     if room.gpus and not room.unified and not room.holds(Needs(Parts(), needs.vram)):
         what += f", {size(needs.vram.needed)} of it on the GPU, where {size(room.vram_bytes or 0)} can be used"
     else:
-        kept = (f" ({size(room.ram_bytes)} are free, {size(room.reserve_bytes)} of it stay so by --reserve-ram)"
+        kept = (f" ({size(room.ram_bytes)} are free, and --reserve-ram keeps {size(room.reserve_bytes)} so)"
                 if room.reserve_bytes else "")
         need = "" if needs.ram == needs.both else f"{size(needs.ram.needed)} of it in RAM, "
         what += f", {need}where {size(room.usable_ram)} can be used{kept}"

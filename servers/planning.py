@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from core.errors import BadInput, UsageError
 from core.records import ModelInfo
 from servers.backends.base import Backend, Found, Launch
-from servers.fitting import Room, Wanted, choose, refusal
+from servers.fitting import MOST_SLOTS, Room, Wanted, choose, refusal
 from servers.gguf_parts import read_model
 from servers.memory import MemoryModel, Setting
 from servers.memory_options import memory_options
@@ -128,4 +128,7 @@ def _slots(settings: ServerSettings, backend: Backend, *, on_gpu: bool) -> Seque
     if most is not None and settings.parallel > most:
         raise UsageError(f"--parallel {settings.parallel}: {backend.name} serves at most {most} request at a time; "
                          f"use --parallel {most} or another --server.")
+    if settings.parallel > MOST_SLOTS:
+        raise UsageError(f"--parallel {settings.parallel}: llama.cpp serves at most {MOST_SLOTS} requests at a time; "
+                         f"use --parallel {MOST_SLOTS}.")
     return (settings.parallel,)

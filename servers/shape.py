@@ -11,7 +11,8 @@ from typing import Final
 
 from servers.gguf import GgufHeader
 
-MAX_LAYERS: Final = 4_096
+MAX_LAYERS: Final = 1_024
+"""The largest models have a hundred and some; the time that planning takes grows with the square."""
 MAX_NUMBER: Final = 1 << 24
 
 SWA_PERIOD: Final[dict[str, tuple[int, bool]]] = {

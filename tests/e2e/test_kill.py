@@ -96,6 +96,7 @@ def test_a_second_interrupt_stops_at_once_and_the_run_can_be_taken_up(tool: Tool
     while time.monotonic() < deadline and any(map(lives, left)):
         time.sleep(0.05)
     assert [p for p in left if lives(p)] == []
+    assert not list(tool.runs_root.glob("*.log")), "no server log is left beside the run folders"
     done = tool(*RUN, "--limit", "40")
     assert done.code == 0, done.err
     assert "taken up: " in done.err

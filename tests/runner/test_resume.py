@@ -6,11 +6,13 @@ import json
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from core.errors import BadInput
 from core.outcomes import Outcome
 from core.records import Answer, Sample, Task, Verdict
 from core.seeds import sample_seed
@@ -112,6 +114,32 @@ def test_times_are_summed_and_a_killed_sitting_counts_to_its_last_sample() -> No
     assert spent([], []) == Spent()
     with pytest.raises(KeyError):
         spent([], [{"task_id": "a/1"}])
+
+
+@pytest.mark.parametrize("line", [{}, {"task_id": ["a"], "sample": 0, "kind": "context", "message": ""},
+                                  {"task_id": "a/1", "sample": 1e400, "kind": "http", "message": ""},
+                                  {"task_id": "a/1", "sample": 0, "kind": ["http"], "message": ""}])
+def test_a_failure_that_was_written_by_nobody_of_ours_is_refused(tmp_path: Path, line: dict[str, Any]) -> None:
+    with RunFolder.create(tmp_path, "r1", {"fingerprint": "f"}) as folder:
+        folder.append_failure(line)
+    with pytest.raises(BadInput, match="a line has no task_id, sample, kind or message; remove it or"):
+        take_up(tmp_path, "f", {}, frozenset(), lambda _: None)
+
+
+def test_a_sitting_without_an_end_in_numbers_is_refused(tmp_path: Path) -> None:
+    with RunFolder.create(tmp_path, "r1", {"fingerprint": "f"}) as folder:
+        folder.sittings_path.write_text('{"sitting": 1e400, "generation_s": 1, "total_s": 1}\n')
+    with pytest.raises(BadInput, match="do not say when they came"):
+        take_up(tmp_path, "f", {}, frozenset(), lambda _: None)
+
+
+def test_a_run_that_differs_in_nothing_but_its_mark_is_said_to() -> None:
+    said: list[str] = []
+    with tempfile.TemporaryDirectory() as root:
+        settings = {"model": "m", "benchmark": "b"}
+        RunFolder.create(Path(root), "r1", {"fingerprint": "of another version", "settings": settings}).close()
+        assert take_up(Path(root), "f", settings, frozenset(), said.append) is None
+    assert "did not finish, but its fingerprint was another: a new run begins" in said[0]
 
 
 def test_the_setting_that_differs_is_named() -> None:

@@ -101,7 +101,7 @@ def test_a_model_too_large_at_any_setting_is_refused_with_the_size_of_file_that_
 
 def test_memory_kept_free_by_the_users_wish_is_named(on_cpu: MemoryModel) -> None:
     said = message(on_cpu, Wanted((1,), 4096, 0), Room(20 * GB, 20 * GB))
-    assert "(20.0 GB are free, 20.0 GB of it stay so by --reserve-ram)" in said
+    assert "(20.0 GB are free, and --reserve-ram keeps 20.0 GB so)" in said
     assert "; --reserve-ram 15." in said or "; --reserve-ram 16" in said
 
 

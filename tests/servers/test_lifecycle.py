@@ -316,3 +316,9 @@ def test_settings_that_no_server_could_take_are_refused_early(settings: dict[str
 def test_an_unknown_backend_names_the_near_one(model: ModelInfo, log_path: Path) -> None:
     message = failure(serve(model, ServerSettings(backend="llama-sever"), log_path), UsageError)
     assert "Did you mean llama-server?" in message
+
+
+def test_more_slots_than_llama_cpp_has_are_refused_before_a_start(run_fake: Serve, log_path: Path) -> None:
+    assert "--parallel 300: llama.cpp serves at most 256 requests at a time" in failure(
+        run_fake(parallel=300, ctx_size=256), UsageError)
+    assert not log_path.exists()
