@@ -18,7 +18,8 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-from benchmarks.scripts.connection import CONNECT_TIMEOUT_S, BadReply, Closed, Connection
+from benchmarks.scripts.connection import CONNECT_TIMEOUT_S, Closed, Connection
+from benchmarks.scripts.http_reply import BadReply
 from benchmarks.scripts.replies import Failure, Reply, whole_reply
 from benchmarks.scripts.settings import Settings
 from benchmarks.scripts.stream import NotAStream, StreamedReply

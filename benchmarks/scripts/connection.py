@@ -14,26 +14,19 @@ from __future__ import annotations
 
 import contextlib
 import os
-import re
 import socket
 import time
 from base64 import b64encode
 from collections.abc import Mapping
 from urllib.parse import SplitResult, unquote, urlsplit
 
+from benchmarks.scripts.http_reply import HEAD_LIMIT_BYTES, BadReply, Body, parse_head
+
 CONNECT_TIMEOUT_S = 10.0
 _GATHER_BYTES = 32768
 _GATHER_S = 0.25
 _RECEIVE_BYTES = 1 << 18
-_HEAD_LIMIT = 1 << 16
 _LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
-_LENGTH = re.compile(r"[0-9]{1,18}")
-_CHUNK_LENGTH = re.compile(rb"[0-9a-fA-F]{1,15}")
-"""As HTTP has them; Python's ``int`` takes more."""
-
-
-class BadReply(OSError):
-    """What came is no HTTP/1.1 reply."""
 
 
 class Closed(ConnectionResetError):
@@ -54,7 +47,7 @@ class Connection:
         self._buffer = b""
         self._gathers = False
         self._keep = False
-        self._body = _Body({})
+        self._body = Body({})
         self.used = False
         """Whether a whole reply came over it already."""
         self.sending = False
@@ -81,15 +74,15 @@ class Connection:
         status = 100
         while status < 200:
             while (end := self._buffer.find(b"\r\n\r\n")) < 0:
-                if len(self._buffer) > _HEAD_LIMIT:
-                    raise BadReply(f"a reply's head of more than {_HEAD_LIMIT} bytes")
+                if len(self._buffer) > HEAD_LIMIT_BYTES:
+                    raise BadReply(f"a reply's head of more than {HEAD_LIMIT_BYTES} bytes")
                 data = self._read(until, _time_left(until))
                 if not data:
                     raise Closed("closed without a reply")
                 self._buffer += data
-            status, self.headers = _parse_head(self._buffer[:end])
+            status, self.headers = parse_head(self._buffer[:end])
             self._buffer = self._buffer[end + 4:]
-        self._body = _Body(self.headers)
+        self._body = Body(self.headers)
         self._keep = self.headers.get("connection", "").lower() != "close" and not self._body.until_closed
         if self._gathers:
             self._gather(_GATHER_BYTES)
@@ -159,80 +152,6 @@ class Connection:
             self._sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._buffer, self.used = b"", False
         return self._sock
-
-
-class _Body:
-    """Tells a reply's body from how it is packed."""
-
-    def __init__(self, headers: Mapping[str, str]) -> None:
-        self._chunked = "chunked" in headers.get("transfer-encoding", "").lower()
-        length = headers.get("content-length", "")
-        if length and _LENGTH.fullmatch(length) is None:
-            raise BadReply(f"a length of {length[:40]!r}")
-        self._left = 0 if self._chunked else int(length or 0)
-        self.until_closed = not self._chunked and not length
-        self.whole = not self._chunked and not self.until_closed and self._left == 0
-        self._rest = b""
-        self._in_trailer = False
-
-    def take(self, data: bytes) -> bytes:
-        if self.until_closed:
-            return data
-        if self._chunked:
-            return self._unpack(self._rest + data)
-        self._left -= len(data)
-        self.whole = self._left <= 0
-        return data if self._left >= 0 else data[: self._left]
-
-    def _unpack(self, data: bytes) -> bytes:
-        """Whole chunks; a chunk that is not here yet is handed on as far as it is."""
-        parts, at, size = [], 0, len(data)
-        while at < size:
-            if self._left > 2:
-                part = data[at : at + self._left - 2]
-                parts.append(part)
-                at += len(part)
-                self._left -= len(part)
-            elif self._left:  # the line break after a chunk
-                step = min(self._left, size - at)
-                at += step
-                self._left -= step
-            else:
-                end = data.find(b"\r\n", at)
-                if end < 0:
-                    break
-                at = self._line(data[at:end], end + 2)
-                if self.whole:
-                    break
-        self._rest = data[at:]
-        if len(self._rest) > _HEAD_LIMIT:
-            raise BadReply("a chunk without a length")
-        return b"".join(parts)
-
-    def _line(self, line: bytes, after: int) -> int:
-        """A chunk's length, or after the last one a trailer's line, of which the empty one ends the body."""
-        if self._in_trailer:
-            self.whole = not line
-            return after
-        digits = line.split(b";")[0].strip()
-        if _CHUNK_LENGTH.fullmatch(digits) is None:
-            raise BadReply(f"a chunk of length {line[:40]!r}")
-        length = int(digits, 16)
-        self._in_trailer = length == 0
-        self._left = length + 2 if length else 0
-        return after
-
-
-def _parse_head(head: bytes) -> tuple[int, dict[str, str]]:
-    first, *lines = head.decode("latin-1").split("\r\n")
-    version, _, rest = first.partition(" ")
-    if not version.startswith("HTTP/") or not rest[:3].isdecimal():
-        raise BadReply(f"{first[:80]!r} is no HTTP reply")
-    pairs = (line.partition(":") for line in lines)
-    headers = {name.strip().lower(): value.strip() for name, _, value in pairs}
-    if version == "HTTP/1.0":
-        headers.setdefault("connection", "close")
-    return int(rest[:3]), headers
 
 
 def _time_left(until: float | None) -> float:

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from benchmarks.scripts.connection import BadReply, _Body
+from benchmarks.scripts.http_reply import BadReply, Body
 from benchmarks.scripts.replies import counts_of
 from benchmarks.scripts.stream import NotAStream, StreamedReply
 from core.repetition import LoopRule
@@ -266,7 +266,7 @@ def test_an_event_that_is_none_of_a_chat_is_named(payload: bytes) -> None:
 def test_chunks_are_taken_apart_wherever_the_network_cut_them(parts: list[bytes], size: int, trailer: bool) -> None:
     packed = b"".join(b"%x;note=1\r\n%s\r\n" % (len(part), part) for part in parts)
     packed += b"0\r\n" + (b"X-After: all\r\n" if trailer else b"") + b"\r\n"
-    body: Any = _Body({"transfer-encoding": "chunked"})
+    body = Body({"transfer-encoding": "chunked"})
     got = b""
     for at in range(0, len(packed), size):
         assert not body.whole
@@ -277,11 +277,11 @@ def test_chunks_are_taken_apart_wherever_the_network_cut_them(parts: list[bytes]
 @pytest.mark.parametrize("length", ["-5", "1_0", "9" * 5000, "\u00b2", "0x5"])
 def test_a_length_that_is_none_is_a_bad_reply(length: str) -> None:
     with pytest.raises(BadReply):
-        _Body({"content-length": length})
+        Body({"content-length": length})
 
 
 @pytest.mark.parametrize("data", [b"xyz\r\n", b"-5\r\n", b"1_0\r\n", b"0x5\r\n", b"f" * 5000 + b"\r\n", b"\r\nab",
                                   b"a" * 70_000])
 def test_a_chunk_without_a_length_is_a_bad_reply(data: bytes) -> None:
     with pytest.raises(BadReply):
-        _Body({"transfer-encoding": "chunked"}).take(data)
+        Body({"transfer-encoding": "chunked"}).take(data)
