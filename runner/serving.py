@@ -58,8 +58,8 @@ class Serving:
         """With what took effect in the run that is to be taken up; if memory no longer holds that, as was asked."""
         asked = self._settings
         if self._before is not None and asked.base_url is None:
-            self._settings = chosen(asked, self._before.get("slots"), self._before.get("gpu_layers"))
             try:
+                self._settings = chosen(asked, self._before.get("slots"), self._before.get("gpu_layers"))
                 return self._start(on_plan)
             except UsageError:
                 self._settings = asked

@@ -25,6 +25,7 @@ OPEN = ServerSettings(backend="xllamacpp", threads=1)
 @pytest.mark.parametrize(("before", "slots"), [
     ({"slots": 3, "gpu_layers": 0}, {3}),
     ({"slots": 3, "gpu_layers": 5}, {1, 2, 4}),  # this build has no GPU any more: as was asked
+    ({"slots": 10**6, "gpu_layers": -7}, {1, 2, 4}),  # somebody edited its file
     (None, {1, 2, 4}),
 ])
 def test_what_memory_decided_once_is_not_decided_again(
