@@ -64,7 +64,7 @@ class Evidence:
     sampling_ignored: tuple[str, ...] = ()
     """Settings that the server reports otherwise than they were asked for, one clause each."""
     duplicates: int = 0
-    """Tasks that came more than once."""
+    """Replies to what had one already."""
     requests: int | None = None
     requests_failed: int | None = None
     ctx_asked: int | None = None
@@ -122,7 +122,8 @@ def _of_tasks(evidence: Evidence) -> Iterator[str]:
         if _exceeds(name, count, asked):
             yield f"{_of(count, asked)} {sentence}"
     if _exceeds("duplicates", evidence.duplicates, asked):
-        yield f"{_of(evidence.duplicates, asked)} came more than once; the first reply counts"
+        came = "1 reply" if evidence.duplicates == 1 else f"{evidence.duplicates:,} replies"
+        yield f"{came} more than were asked for; the first of a task counts"
 
 
 def _causes(evidence: Evidence) -> str:
