@@ -240,7 +240,7 @@ class CellLoop:
             self._serving.watch(self._so_far)
         elif failure.kind == "timeout":
             self._serving.watch_for_hang(self._so_far)
-        which = f"{failure.task_id} sample {failure.index}"
+        which = "of no task" if failure.task_id is None else f"{failure.task_id} sample {failure.index}"
         if failure.kind not in self._told:
             self._told.add(failure.kind)
             self._hooks.observer.note(f"a request failed ({which}): {failure.message}; others like it are only counted")
