@@ -141,8 +141,9 @@ def _failure_of(line: Mapping[str, Any], path: Path) -> RequestFailed:
     match line:
         case {"task_id": str() | None as task_id, "sample": int(index), "kind": str(kind), "message": str(message)}:
             return RequestFailed(task_id, index, message, kind)
-    raise BadInput(f"{path}: a line has no task_id, sample, kind or message; remove it or start afresh with "
-                   "--no-resume")
+        case _:
+            raise BadInput(f"{path}: a line has no task_id, sample, kind or message; remove it or start afresh with "
+                           "--no-resume")
 
 
 def _say_what_differs(runs_root: Path, parts: Mapping[str, Any], say: Callable[[str], None]) -> None:

@@ -76,8 +76,11 @@ class Serving:
         )
 
     def look(self, so_far: Callable[[], str]) -> None:
-        """Once a second, whether it lives. Raises ServerLost that ends with ``so_far()``."""
-        if monotonic_s() - self._looked >= _LOOK_EVERY_S:
+        """Once a second, whether our own process lives. Raises ServerLost that ends with ``so_far()``.
+
+        Somebody else's server would have to be asked, in the middle of its work; that it is gone is seen by a request.
+        """
+        if self.server.pid is not None and monotonic_s() - self._looked >= _LOOK_EVERY_S:
             self._check(so_far)
 
     def watch(self, so_far: Callable[[], str]) -> None:

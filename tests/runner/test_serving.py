@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from dataclasses import replace
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
 
-from core.records import Endpoint
+from core.records import Endpoint, ModelInfo
 from ledger.folder import RunFolder
 from runner.config import run_config
 from runner.observer import Hooks, Quiet
@@ -50,3 +53,35 @@ def test_it_is_known_from_the_unfinished_run_of_the_very_same_request(tmp_path: 
         folder.write_record({})
         folder.end()
     assert in_effect_before(request, model.label) is None
+
+
+class Counting(BaseHTTPRequestHandler):
+    """Lists one model, and counts how often it is asked."""
+
+    asked = 0
+
+    def log_message(self, *_: object) -> None:
+        """Quiet."""
+
+    def do_GET(self) -> None:
+        type(self).asked += 1
+        self.send_response(200 if self.path == "/v1/models" else 404)
+        self.end_headers()
+        self.wfile.write(b'{"data": [{"id": "m"}]}')
+
+
+def test_somebody_elses_server_is_not_asked_every_second_whether_it_is_there(tmp_path: Path) -> None:
+    with ThreadingHTTPServer(("127.0.0.1", 0), Counting) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        settings = ServerSettings(base_url=f"http://127.0.0.1:{server.server_address[1]}")
+        with Serving(ModelInfo("m"), settings, tmp_path / "server.log", HOOKS) as serving:
+            before = Counting.asked
+            for _ in range(12):
+                serving.look(lambda: "")
+                time.sleep(0.1)
+            assert Counting.asked == before
+            serving.watch(lambda: "")  # after a lost connection it is
+            assert Counting.asked == before + 1
+        server.shutdown()
+        thread.join()
