@@ -26,6 +26,7 @@ value is unknown is absent:
 ``version``                  before and after: ``{"backend", "prompt_version", "server_build"}``, those that differ;
                              ``told_by``: names that are enough to tell these versions apart
 ``audit``                    ``[tasks asked twice, texts that differed, verdicts that differed]``, where it was audited
+``decision``                 what ``--until-decided`` came to, as in the record (see ``analysis.decision``)
 ``is_baseline``              whether others are held against it
 ``baseline``                 label of the run it is held against; absent when it is that run itself or none is there
 ``baseline_run_id``          its id; ``baseline_validity``: whether its score can be trusted

@@ -12,6 +12,9 @@ from analysis.scores import sorted_tasks
 from core.lookup import count_at, object_at, text_at, texts_at
 from core.outcomes import NOT_COUNTED
 
+WHOLE = ("complete", "decided")
+"""Status of a run that has a verdict on each of the tasks it is about; one that was decided early is about fewer."""
+
 DECISIVE = ("sampling", "strategy", "samples_per_task", "prompt_version", "grading", "constrained", "script")
 """Settings that change what a model is asked or how it is judged; slots, threads or layers on the GPU do not."""
 
@@ -81,5 +84,5 @@ def is_whole(record: Mapping[str, Any]) -> bool:
     if passed is None or total is None or failed is None or len(set(failed)) != total - passed:
         return False
     outcomes = object_at(record, "outcomes")
-    return record.get("status", "complete") == "complete" and not any(
+    return record.get("status", "complete") in WHOLE and not any(
         count_at(outcomes, outcome) for outcome in NOT_COUNTED if outcome in outcomes)

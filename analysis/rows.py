@@ -7,12 +7,14 @@ from typing import Any
 
 from analysis.groups import base_and_quantization
 from analysis.noise import audit_of
+from analysis.pairs import WHOLE
 from core.lookup import count_at, number_at, object_at, text_at, texts_at, value_at
 
 NOT_SETTINGS = frozenset({
     "path", "base_name", "quantization", "size_bytes", "parameters", "architecture", "server_build", "server_bin",
     "gpu_layers_of",
     "sampling_effective", "loop",
+    "until_decided",
     "isolation", "verify_timeout_s", "request_timeout_s", "startup_timeout_s", "ctx_train", "layers", "base_url",
 })
 """Parts of ``config`` that say what the model or the machine is, not how it was asked (``loop``: only when a reply that
@@ -56,6 +58,7 @@ def row_of(record: Record) -> Row:
         "energy_per_solved_j": _energy_per_solved(record),
         "isolation": text_at(config, "isolation"),
         "audit": list(audit_of(record) or ()) or None,
+        "decision": dict(object_at(record, "decision")) or None,
     }
 
 
@@ -87,7 +90,7 @@ def differing(every: Sequence[Row]) -> list[Row]:
 def is_sound(record: Record) -> bool:
     """Neither suspect nor incomplete, as far as the record says."""
     status = value_at(record, "status")
-    return text_at(record, "validity", "status") != "suspect" and status in (None, "complete")
+    return text_at(record, "validity", "status") != "suspect" and status in (None, *WHOLE)
 
 
 def _energy_per_solved(record: Record) -> float | None:

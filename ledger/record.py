@@ -17,7 +17,9 @@ field                             meaning (unit)
 ``format``                        the number above
 ``run_id``                        name of the folder ``runs/<run_id>/`` that holds everything behind this record
 ``fingerprint``                   SHA-256 of what decides the result; equal: the same run, see ledger/fingerprint.py
-``status``                        ``complete``, or ``incomplete``: tasks lost, never asked, or not verified by our fault
+``status``                        ``complete``; ``incomplete``: tasks lost, never asked, or not verified by our fault;
+                                  ``decided``: of some of the tasks only, because ``--until-decided`` needed no more;
+                                  everything about tasks is then about those that both models have done
 ``tasks_sha256``                  SHA-256 of the sorted task ids; two runs pair when it is equal
 --------------------------------  --------------------------------------------------------------------------------------
 ``config``                        every setting in effect
@@ -56,6 +58,8 @@ field                             meaning (unit)
 ``config.request_timeout_s``      limit of one request (s)
 ``config.selection``              what of the data set was asked for: ``limit``, ``task_ids``, ``start_problem``,
                                   ``end_problem``, ``start_date``, ``end_date``
+``config.until_decided``          ``order_seed`` (of the tasks' random order), ``margin_points`` (points), ``alpha``;
+                                  absent without ``--until-decided``
 ``config.constrained``            whether the schema was sent to the server (extraction)
 ``config.script``                 the benchmark script, where it is the user's own
 ``config.problems_file``          the data set's file or name, where it is not the benchmark's own
@@ -83,6 +87,8 @@ field                             meaning (unit)
 ``thinking.share``                of all completion tokens (0 to 1)
 ``thinking.unclosed``             replies whose thinking never closed
 ``thinking.estimated``            true where the tokens were split by characters, because the server counts none apart
+``decision``                      ``--until-decided``: what this run is against the other; its fields are told in
+                                  ``analysis.decision``; ``tasks_answered``: how many this run did in all
 ``audit``                         absent without ``--audit``; what it cost is in no other count but
                                   ``latency.tokens_per_second``
 ``audit.tasks``                   tasks answered twice
@@ -154,7 +160,7 @@ REQUIRED = ("timestamp", "benchmark", "model", "results")
 OURS = (*REQUIRED, "config", "format", "run_id", "fingerprint", "status", "validity", "tasks_sha256", "outcomes")
 """What a record written by this program must have."""
 
-STATUSES = ("complete", "incomplete")
+STATUSES = ("complete", "incomplete", "decided")
 
 
 class Record(Mapping[str, Any]):

@@ -10,7 +10,7 @@ from itertools import groupby
 from typing import Any
 
 from core.lookup import number_at, object_at, text_at, texts_at, value_at
-from reports import numbers
+from reports import decision, numbers
 from reports.table import Column, Legend, Line, Section, Table, shown_text
 from reports.text import escape
 from reports.verdicts import sentences
@@ -93,6 +93,8 @@ def _section(group: Sequence[Row]) -> Section:
         if reasons:
             notes.append(f"{name} is suspect: {reasons}")
         notes += _noise_notes(name, row)
+        if "decision" in row and row.get("is_baseline") is not True:
+            notes.append(f"--until-decided: {decision.sentence(row)}")
     said = sentences(list(zip(names, group, strict=True)), _baseline_namer(group, names))
     return Section(_title(group[0], totals), lines, tuple(notes), said, _HEADINGS.get(kind, ""))
 

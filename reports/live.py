@@ -47,10 +47,12 @@ class LiveState:
     cells: int = 1
     looping: int = 0
     """Replies that end by repeating themselves; they have an outcome as well."""
+    pair: str | None = None
+    """Of two models that are asked by turns: both scores and their difference, in words."""
 
 
 def render(state: LiveState) -> RenderableType:
-    """For a terminal: at most four lines, which fit 80 columns."""
+    """For a terminal: at most four lines, five with a pair, which fit 80 columns."""
     done, total = state.tasks_done, state.tasks_total
     title = Text.assemble((f"{escape(state.benchmark, 30)}  ", "bold"), (escape(state.model, 60), "bold cyan"))
     if state.cells > 1:
@@ -70,6 +72,8 @@ def render(state: LiveState) -> RenderableType:
     lines.append(Text("   ".join(facts)))
     if state.outcomes or state.looping or state.queue_depth:
         lines.append(_outcomes(state))
+    if state.pair is not None:
+        lines.append(Text(escape(state.pair, 200), "bold"))
     return Group(*lines)
 
 
@@ -83,6 +87,7 @@ def plain_line(state: LiveState) -> str:
     parts += [f"{state.queue_depth} to verify"] if state.queue_depth else []
     parts += [f"{count} {outcome_words(name)}" for name, count in state.outcomes.items() if name in LOUD and count]
     parts += [f"{state.looping} looping"] if state.looping else []
+    parts += [escape(state.pair, 200)] if state.pair is not None else []
     return ", ".join(parts)
 
 

@@ -12,6 +12,7 @@ from core.lookup import count_at, number_at, object_at, text_at, texts_at, value
 from reports import numbers
 from reports.asked_twice import sentence
 from reports.compare import rows
+from reports.decision import sentence as decided
 from reports.live import outcome_words
 from reports.show import bounds_line, faults, hint_lines, score_line
 from reports.table import to_rich
@@ -31,6 +32,7 @@ def to_rich_summary(records: Sequence[Mapping[str, Any]], compared: Iterable[Map
         parts += _one(records[0])
     else:
         parts.append(to_rich(rows(compared), width))
+        parts += [Text(said, style="bold") for said in [decided(records[-1])] if said]
     where = run_folders[0] if len(run_folders) == 1 else f"{len(run_folders)} run folders"
     parts.append(Text(f"Recorded in {escape(ledger, None)}; details in {escape(where, None)}", style="dim"))
     return Group(*parts)

@@ -14,6 +14,7 @@ from core.doubts import Doubt
 from core.lookup import count_at, number_at, object_at, text_at, texts_at, value_at
 from reports import numbers
 from reports.asked_twice import pairs as asked_twice
+from reports.decision import sentence as decided
 from reports.evidence import NO_FOLDER, heading, lines
 from reports.live import LOUD, outcome_words
 from reports.table import shown_text
@@ -75,7 +76,7 @@ def head(record: Mapping[str, Any]) -> Pairs:
     if passed is not None and total is not None:
         pairs.append(("Passed", f"{passed:,} of {total:,} tasks"))
     pairs += [("Validity", _validity(record)), ("To do", "\n".join(hint_lines(record))),
-              ("Status", escape(text_at(record, "status") or "")),
+              ("Status", escape(text_at(record, "status") or "")), ("Decision", decided(record)),
               ("When", shown_text(value_at(record, "timestamp") or "")),
               ("Run", escape(text_at(record, "run_id") or ""))]
     return pairs

@@ -20,6 +20,7 @@ examples:
   ./bench_runner.py --model demo --benchmark human_eval
   ./bench_runner.py --model qwen3-8b-Q4_K_M.gguf qwen3-8b-Q8_0.gguf --benchmark math --gpu-layers all
   ./bench_runner.py --model x.gguf --benchmark lcb --problems-file v6 --start-date 2025-02-01 --max-tokens 16384
+  ./bench_runner.py --model demo:F16 demo:Q2_K --benchmark math --until-decided
   ./bench_runner.py --base-url http://127.0.0.1:8080 --benchmark extraction
   ./bench_runner.py --model demo --benchmark mine --script ./my_benchmark.sh
 
@@ -70,6 +71,20 @@ def _whole(text: str) -> int:
 def _share(text: str) -> float:
     value = _number(text)
     if not 0 <= value <= 1:
+        raise argparse.ArgumentTypeError(f"'{text}' must lie between 0 and 1")
+    return value
+
+
+def _margin(text: str) -> float:
+    value = _number(text)
+    if not 0 < value <= 100:
+        raise argparse.ArgumentTypeError(f"'{text}' must be above 0 and at most 100 points")
+    return value
+
+
+def _chance(text: str) -> float:
+    value = _number(text)
+    if not 0 < value < 1:
         raise argparse.ArgumentTypeError(f"'{text}' must lie between 0 and 1")
     return value
 
@@ -139,6 +154,7 @@ def _run_parser() -> argparse.ArgumentParser:
     group.add_argument("--strategy", default="single", metavar="NAME", help="how samples are drawn (default: single)")
     group.add_argument("--audit", type=_count, metavar="K",
                        help="ask K tasks twice and record how many texts and verdicts differ (docs/validity.md)")
+    _deciding_flags(parser.add_argument_group("deciding"))
     _verifying_flags(parser.add_argument_group("verifying"))
     group = parser.add_argument_group("outputs")
     group.add_argument("--results", default="benchmark_results.json", metavar="FILE",
@@ -211,6 +227,15 @@ def _sampling_flags(group: argparse._ArgumentGroup) -> None:
                        help=f"... N times or more (default: {COUNT}), over at least {SPAN:,} characters")
     group.add_argument("--no-loop-stop", action="store_true",
                        help="let replies that repeat themselves go on, and do not look for them")
+
+
+def _deciding_flags(group: argparse._ArgumentGroup) -> None:
+    group.add_argument("--until-decided", action="store_true",
+                       help="two models, one benchmark: ask batches of tasks by turns, in a random order, until the "
+                            "second is better, worse or equivalent (docs/until-decided.md)")
+    group.add_argument("--equivalence-margin", type=_margin, metavar="POINTS",
+                       help="models are equivalent when they differ by fewer points (default: 5)")
+    group.add_argument("--alpha", type=_chance, metavar="A", help="chance of a wrong word, at most (default: 0.05)")
 
 
 def _verifying_flags(group: argparse._ArgumentGroup) -> None:

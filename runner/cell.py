@@ -13,6 +13,7 @@ at a time first, so that no task is set aside for what its neighbour did.
 from __future__ import annotations
 
 import queue
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -52,8 +53,12 @@ class CellOutcome:
     """Over all sittings."""
 
 
+class _Enough(Exception):  # nothing went wrong
+    """What was asked so far is enough; the rest of the draws is not wanted any more."""
+
+
 class CellLoop:
-    """Runs one prepared cell to its end."""
+    """Runs one prepared cell: to its end with ``run``, or by and by, some tasks at a time, with ``sit``."""
 
     def __init__(
         self, prepared: Prepared, serving: Serving, pool: VerifierPool, hooks: Hooks, place: tuple[int, int]
@@ -70,7 +75,9 @@ class CellLoop:
         self._collection = Collection(work.tasks, work.strategy, work.sampling.seed, work.audited)
         apart = "reasoning_content" in serving.server.endpoint.capabilities
         self._answers = Answers(prepared, self._collection, pool, self._events, thinking_apart=apart)
-        self._sitting = Sitting(prepared.earlier.spent)
+        self._spent = prepared.earlier.spent
+        self._sitting = Sitting(self._spent)
+        self._enough: Callable[[], bool] = lambda: False
         self._reader = autodetect(work.cell.benchmark)
         self._asking = Asking([], 0)
         self._score: ScoreRead | None = None
@@ -80,15 +87,48 @@ class CellLoop:
 
     def run(self) -> CellOutcome:
         """Raises ScriptError, ServerLost or Interrupted; what had arrived by then is in the run folder."""
+        self.restore()
+        self.sit(self._collection.opening())
+        return self.outcome()
+
+    def restore(self) -> Collection:
+        """What an earlier try left is filed, and on its way to the verifiers. The collection is still the loop's."""
         self._answers.restore()
-        draws, slots, alone = self._collection.opening(), self._serving.server.endpoint.slots, False
+        return self._collection
+
+    def outcome(self) -> CellOutcome:
+        """What it came to so far."""
+        return CellOutcome(self._prepared, self._collection, self._score, self._spent)
+
+    def move(self, serving: Serving) -> None:
+        """The next draws are put to another start of the same server."""
+        self._serving = serving
+        self._collection.begin_sitting()
+
+    def sit(self, draws: list[Draw], enough: Callable[[], bool] = lambda: False) -> None:
+        """Asks and waits until all that came is verified. Raises as ``run``.
+
+        ``enough`` is asked after each verdict: once it says so the script is stopped, and what it still owes is not
+        asked for.
+        """
+        self._sitting, self._enough = Sitting(self._spent), enough
+        try:
+            self._sit(draws)
+        except _Enough:
+            self._enough = lambda: False
+            self._take_what_came()
+            self._until_verified()
+        self._spent = self._sitting.all_spent()
+
+    def _sit(self, draws: list[Draw]) -> None:
+        slots, alone = self._serving.server.endpoint.slots, False
         while True:
             try:
                 with written(self._folder, self._sitting):
                     self._ask(draws, 1 if alone else slots)
                     if not alone:
                         self._until_verified()
-                        break
+                        return
                 suspects: list[Draw] = []
             except (ServerLost, ScriptLost) as lost:
                 self._recover(lost)
@@ -97,7 +137,6 @@ class CellLoop:
             draws = suspects or self._collection.pending()
             self._sitting = Sitting(self._sitting.all_spent())
             self._collection.begin_sitting()
-        return CellOutcome(self._prepared, self._collection, self._score, self._sitting.all_spent())
 
     def _ask(self, draws: list[Draw], slots: int) -> None:
         """One start of the script, for these draws and what the strategy draws after them."""
@@ -181,6 +220,8 @@ class CellLoop:
             self._answers.settle(item)
             item = None
         self._look_around()
+        if self._enough():
+            raise _Enough
         return item if isinstance(item, Line | Finished) else None
 
     def _look_around(self) -> None:

@@ -82,6 +82,11 @@ class Collection:
         """
         return self.audit.spread([draw for task_id in self.tasks for draw in self._begin(task_id)])
 
+    def begin(self, task_ids: Iterable[str]) -> list[Draw]:
+        """As ``opening``, for some of the tasks: the first draws of those that have none yet, and what others lack."""
+        left = self.pending()
+        return left + [draw for task_id in task_ids if task_id not in self._drawn for draw in self._begin(task_id)]
+
     def _begin(self, task_id: str) -> list[Draw]:
         """Replays what the strategy asked for, round by round, up to the round whose samples are not all here."""
         here = self.candidates.get(task_id, {})
@@ -281,6 +286,19 @@ class Collection:
             for task_id, here in self.candidates.items() if 0 in here and (task_id, 0) in self.verdicts
         }
         return self.audit.result(first)
+
+    def is_answered(self, task_id: str) -> bool:
+        """Whether all that was drawn of a task came, or was given up."""
+        return task_id in self._drawn and not self._waiting.get(task_id)
+
+    def verdict_of(self, task_id: str) -> Verdict | None:
+        """The verdict that counts for a task; None while samples of it are to come or to be verified."""
+        return self._result(self.tasks[task_id]).verdict if self.is_answered(task_id) else None
+
+    def narrow(self, task_ids: Iterable[str]) -> None:
+        """From now on these are all the tasks there are; what others cost stays in the counts."""
+        kept = frozenset(task_ids)
+        self.tasks = {task_id: task for task_id, task in self.tasks.items() if task_id in kept}
 
     def results(self) -> list[TaskResult]:
         """Per task, in order: the verdict of the sample the strategy chooses."""

@@ -24,9 +24,14 @@ def conclude(
 
     Raises BenchError that says where the record lies when the ledger takes none.
     """
+    keep(folder, record)
+    return _enter(ledger, folder, record, entered)
+
+
+def keep(folder: RunFolder, record: Mapping[str, Any]) -> None:
+    """The first step alone: the record is in the run's folder, and ``conclude_again`` does the rest."""
     folder.write_report(to_html(record, evidence_in(folder)))
     folder.write_record(record)
-    return _enter(ledger, folder, record, entered)
 
 
 def conclude_again(

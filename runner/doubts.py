@@ -29,7 +29,7 @@ class Doubts:
 def doubts(request: Request, endpoint: Endpoint, outcome: CellOutcome, scores: Scores, echo: Echo) -> Doubts:
     """Counted in tasks, by the reply that counts for each."""
     work, collection = outcome.prepared.work, outcome.collection
-    odd, samples = collection.odd, collection.samples()
+    odd, samples = collection.odd, [sample for sample in collection.samples() if sample.task_id in collection.tasks]
     max_tokens, ctx_size = work.sampling.max_tokens, endpoint.ctx_size
     looping = cut_looping = cut_thinking = cut_context = unclosed = stopped = 0
     for reply in collection.counted():
@@ -59,7 +59,7 @@ def doubts(request: Request, endpoint: Endpoint, outcome: CellOutcome, scores: S
         prompt_dropped=echo.prompt_dropped or dropped_because(sent(samples, prompts)),
         sampling_ignored=echo.sampling_ignored,
         duplicates=odd.duplicates,
-        requests=len(samples) + odd.failed_requests,
+        requests=len(collection.samples()) + odd.failed_requests,
         requests_failed=odd.failed_requests,
         ctx_asked=request.server.ctx_size,
         ctx_effective=ctx_size,

@@ -8,7 +8,7 @@ from pathlib import Path
 from core.errors import BadInput, UsageError
 from core.records import ModelInfo
 from core.repetition import LoopRule
-from runner.request import Outputs, Request, SamplingChoice, TaskChoice, Verifying
+from runner.request import Outputs, Request, SamplingChoice, TaskChoice, UntilDecided, Verifying
 from servers.models import check_size, resolve
 from servers.spec import ServerSettings
 
@@ -21,7 +21,10 @@ def request_of(flags: argparse.Namespace) -> Request:
         raise UsageError("--model: name at least one, e.g. --model demo, or --base-url of a server that runs.")
     if flags.base_url and flags.max_model_b is not None:
         raise UsageError("--max-model-b: a server that runs has loaded its model; leave it out with --base-url.")
+    _refuse_undecidable(flags)
     models, refused = (_attached(flags.model), ()) if flags.base_url else _resolved(flags.model, flags.max_model_b)
+    if flags.until_decided:
+        _refuse_one_model(models, refused)
     return Request(
         models=models,
         refused=refused,
@@ -30,6 +33,7 @@ def request_of(flags: argparse.Namespace) -> Request:
         script=Path(flags.script) if flags.script else None,
         strategy=flags.strategy,
         audit=flags.audit or 0,
+        until_decided=_until_decided(flags) if flags.until_decided else None,
         tasks=TaskChoice(
             flags.problems_file, flags.start_date, flags.end_date, flags.limit, tuple(flags.task_ids),
             flags.start_problem, flags.end_problem, flags.prompt_version, flags.constrained,
@@ -43,6 +47,37 @@ def request_of(flags: argparse.Namespace) -> Request:
         ),
         outputs=Outputs(Path(flags.results), Path(flags.runs_root), resume=not flags.no_resume),
     )
+
+
+def _until_decided(flags: argparse.Namespace) -> UntilDecided:
+    given = {"margin_points": flags.equivalence_margin, "alpha": flags.alpha}
+    return UntilDecided(**{name: value for name, value in given.items() if value is not None})
+
+
+def _refuse_undecidable(flags: argparse.Namespace) -> None:
+    """What ``--until-decided`` cannot be combined with, and its flags without it."""
+    if not flags.until_decided:
+        for name in ("equivalence_margin", "alpha"):
+            if getattr(flags, name) is not None:
+                raise UsageError(f"--{name.replace('_', '-')}: it is for --until-decided; add that or leave it out.")
+        return
+    for name, why in (
+        ("base_url", "a server that runs serves one model, and two are asked by turns"),
+        ("script", "a program of your own asks its tasks in its own order, and here they are asked in batches"),
+        ("audit", "a task asked twice says nothing of the other model"),
+    ):
+        if getattr(flags, name):
+            raise UsageError(f"--until-decided: leave out --{name.replace('_', '-')}: {why}.")
+    if len(flags.model) != 2 or len(set(flags.benchmark)) != 1:
+        raise UsageError("--until-decided: name exactly two models and one benchmark, e.g. --model demo:F16 demo:Q2_K "
+                         "--benchmark math.")
+
+
+def _refuse_one_model(models: tuple[ModelInfo, ...], refused: tuple[BadInput, ...]) -> None:
+    if refused:
+        raise refused[0]
+    if len({model.path for model in models}) == 1:
+        raise UsageError("--until-decided: both models are the same file; name two.")
 
 
 def _server(flags: argparse.Namespace) -> ServerSettings:

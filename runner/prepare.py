@@ -175,7 +175,14 @@ def fingerprint_parts(request: Request, work: Work, endpoint: Endpoint) -> dict[
         "server_args": list(request.server.server_args),
         "grading": request.verifying.grading if work.cell.benchmark == "lcb" else None,
         **({"verify_python": ask(request.verifying.python).version} if request.verifying.python else {}),
+        **({"until_decided": _until_decided(request)} if request.until_decided else {}),
     }
+
+
+def _until_decided(request: Request) -> dict[str, Any]:
+    """A run that is asked by turns belongs to a pair: with another partner it is another run."""
+    asked = asdict(request.until_decided) if request.until_decided else {}
+    return {**asked, "models": " and ".join(model.label for model in request.models)}
 
 
 def _prompt_sha256(request: Request, work: Work) -> str | None:

@@ -165,7 +165,13 @@ def _config(request: Request, endpoint: Endpoint, outcome: CellOutcome, around: 
         "constrained": request.tasks.constrained or None,
         "script": request.script.name if request.script else None,
         "problems_file": display_path(request.tasks.problems_file) if request.tasks.problems_file else None,
+        "until_decided": _until_decided(request),
     }
+
+
+def _until_decided(request: Request) -> dict[str, Any] | None:
+    asked = request.until_decided
+    return {"order_seed": request.sampling.seed, **asdict(asked)} if asked else None
 
 
 def _sandbox(request: Request, around: Surroundings) -> dict[str, Any]:

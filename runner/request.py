@@ -76,6 +76,16 @@ class Outputs:
 
 
 @dataclass(frozen=True, slots=True)
+class UntilDecided:
+    """Two models are asked in turns until it is clear which is better, or that they are equivalent."""
+
+    margin_points: float = 5.0
+    """Differences below it do not matter."""
+    alpha: float = 0.05
+    """The chance of a wrong word."""
+
+
+@dataclass(frozen=True, slots=True)
 class Request:
     """One invocation of the ``run`` verb."""
 
@@ -87,6 +97,7 @@ class Request:
     strategy: str = "single"
     audit: int = 0
     """How many tasks are asked twice."""
+    until_decided: UntilDecided | None = None
     tasks: TaskChoice = TaskChoice()
     sampling: SamplingChoice = SamplingChoice()
     verifying: Verifying = Verifying()

@@ -24,6 +24,7 @@ from runner.ahead import read_ahead
 from runner.cell import CellLoop
 from runner.command import Command
 from runner.conclude import conclude, conclude_again
+from runner.deciding import until_decided
 from runner.loading import describe, keep, quoted, roles, server_log, settings, surroundings
 from runner.observer import Hooks
 from runner.plan import Cell, Load, loads
@@ -50,7 +51,7 @@ class Report:
         """The first failure's; 1 when a run is incomplete; else 0."""
         if self.failures:
             return self.failures[0].exit_code
-        return 1 if any(record["status"] != "complete" for record in self.records) else 0
+        return 1 if any(record["status"] == "incomplete" for record in self.records) else 0
 
 
 def run(request: Request, hooks: Hooks) -> Report:
@@ -73,10 +74,27 @@ def run(request: Request, hooks: Hooks) -> Report:
     ) as pool:
         if pool.isolation == SEATBELT:
             hooks.observer.note(f"isolation seatbelt: {gaps(SEATBELT)}")
+        if request.until_decided is not None:
+            _run_until_decided(request, [works[0] for _, works in planned], _Shared(pool, command), hooks, report)
+            return report
         for place, (load, works) in enumerate(planned):
             following = planned[place + 1][0].model if place + 1 < len(planned) else None
             _run_load(request, load, works, _Shared(pool, command), hooks, report, following)
     return report
+
+
+def _run_until_decided(
+    request: Request, works: list[Work], shared: _Shared, hooks: Hooks, report: Report
+) -> None:
+    """Two loads by turns. As ``_run_load``: a failure goes into the report."""
+    try:
+        report.records += until_decided(request, works, shared.pool, shared.command, hooks)
+    except Interrupted:
+        raise
+    except BenchError as error:
+        report.failures.append(error)
+    for record in report.records:
+        hooks.observer.finished(record)
 
 
 def _runs_programs(planned: list[tuple[Load, list[Work]]]) -> bool:
