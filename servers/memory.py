@@ -72,7 +72,7 @@ class Parts:
     droppable: int = 0
     """Of the weights: what the system may take back without being missed."""
     checkpoints: int = 0
-    """What comes on top while it runs."""
+    """What comes on top while it runs: copies of states, and the prompt cache where an argument switched it on."""
 
     @property
     def total(self) -> int:
@@ -165,7 +165,8 @@ class MemoryModel:
         kept = [layer for layer in self.shape.layers if layer.windowed or layer.state]
         if self.options.full_window:
             kept = [layer for layer in kept if layer.state]
-        return self.options.checkpoints * sum(self._layer_cache(layer, setting) for layer in kept)
+        copies = self.options.checkpoints * sum(self._layer_cache(layer, setting) for layer in kept)
+        return copies + self.options.prompt_cache_bytes
 
     # -- buffers ---------------------------------------------------------------------------------------------------
 

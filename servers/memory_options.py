@@ -32,6 +32,8 @@ class MemoryOptions:
     """Tokens whose logits are kept at once; None: one a slot."""
     checkpoints: int = CHECKPOINTS
     """Copies a slot keeps in RAM of what cannot be rolled back: windows and recurrent states."""
+    prompt_cache_bytes: int = 0
+    """In RAM, for all slots together; off unless an argument says otherwise."""
     uncounted: tuple[str, ...] = ()
     """Arguments that change memory in a way that is not worked out here."""
 
@@ -51,6 +53,7 @@ _NAMES: Final[dict[str, str]] = {
     "--no-mmap": "no_mmap", "use_mmap": "mapped", "-lm": "load_mode", "--load-mode": "load_mode",
     "load_mode": "load_mode", "--ctx-checkpoints": "checkpoints", "-ctxcp": "checkpoints",
     "--swa-checkpoints": "checkpoints", "n_ctx_checkpoints": "checkpoints",
+    "-cram": "prompt_cache_bytes", "--cache-ram": "prompt_cache_bytes", "cache_ram_mib": "prompt_cache_bytes",
 }
 _UNCOUNTED: Final = re.compile(
     r"-md|--model-draft|--spec-draft|-mm\b|--mmproj|mmproj\.|speculative\.|-ot|--override-tensor|tensor_buft|-cmoe|"
@@ -94,6 +97,8 @@ def _change(kind: str, text: str) -> Mapping[str, Any]:
         return {kind: _TYPE_NUMBERS.get(name, name)}
     if kind in {"n_batch", "n_ubatch"}:
         return {kind: int(value)} if value.isdecimal() and 0 < int(value) <= MOST_TOKENS else {}
+    if kind == "prompt_cache_bytes":
+        return {kind: int(value) << 20} if value.isdecimal() and int(value) <= MOST_TOKENS else {}
     if kind == "checkpoints":
         return {kind: min(int(value), CHECKPOINTS)} if value.isdecimal() else {}
     if kind == "load_mode":

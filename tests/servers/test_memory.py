@@ -110,6 +110,8 @@ def test_windows_and_states_are_kept_again_in_ram_while_the_server_runs(tmp_path
         assert needs.needed == needs.total + needs.checkpoints
         none = memory_options(["--ctx-checkpoints", "0"], MemoryOptions())
         assert MemoryModel(header, none).needs(setting).ram.checkpoints == 0
+        cached = memory_options(["--cache-ram", "512"], MemoryOptions())
+        assert MemoryModel(header, cached).needs(setting).ram.needed == needs.needed + (512 << 20)
 
 
 def test_repacked_weights_are_counted_twice_as_reported_and_once_as_needed() -> None:
@@ -149,6 +151,8 @@ def test_the_cache_follows_the_headers_heads_as_far_as_they_can_be_true(
      MemoryOptions(key_type="Q8_0", flash_attention=False, mapped=False)),
     (("-fa", "off", "--swa-full", "-nkvo"), MemoryOptions(flash_attention=False, full_window=True, cache_on_gpu=False)),
     (("--no-mmap", "-ub", "many"), MemoryOptions(mapped=False)),
+    (("-cram", "8"), MemoryOptions(prompt_cache_bytes=8 << 20)),
+    (("cache_ram_mib=8",), MemoryOptions(prompt_cache_bytes=8 << 20)),
     (("-cmoe", "--mmproj=x.gguf"), MemoryOptions(uncounted=("-cmoe", "--mmproj"))),
     (("speculative.draft.n_max=8", "--top-k=5"), MemoryOptions(uncounted=("speculative.draft.n_max",))),
 ])
