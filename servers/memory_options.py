@@ -63,6 +63,7 @@ _UNCOUNTED: Final = re.compile(
 _TYPE_NUMBERS: Final = {"0": "F32", "1": "F16", "2": "Q4_0", "3": "Q4_1", "6": "Q5_0", "7": "Q5_1", "8": "Q8_0",
                         "20": "IQ4_NL", "30": "BF16"}
 _REVERSED: Final = {"cache_off_gpu": "cache_on_gpu", "no_repack": "repack", "no_mmap": "mapped"}
+_COUNTS: Final = frozenset({"n_batch", "n_ubatch", "checkpoints", "prompt_cache_bytes"})
 _OFF: Final = frozenset({"off", "false", "0", "no", "disabled", "none"})
 
 
@@ -95,14 +96,21 @@ def _change(kind: str, text: str) -> Mapping[str, Any]:
     if kind in {"key_type", "value_type"}:
         name = value.removeprefix("ggml_type_").upper()
         return {kind: _TYPE_NUMBERS.get(name, name)}
-    if kind in {"n_batch", "n_ubatch"}:
-        return {kind: int(value)} if value.isdecimal() and 0 < int(value) <= MOST_TOKENS else {}
-    if kind == "prompt_cache_bytes":
-        return {kind: int(value) << 20} if value.isdecimal() and int(value) <= MOST_TOKENS else {}
-    if kind == "checkpoints":
-        return {kind: min(int(value), CHECKPOINTS)} if value.isdecimal() else {}
+    if kind in _COUNTS:
+        return _count(kind, value)
     if kind == "load_mode":
         return {"mapped": value in {"auto", "mmap", "mmap+mlock", "mmap_mlock"}}
     if kind in _REVERSED:
         return {_REVERSED[kind]: not switched_on}
     return {kind: switched_on}
+
+
+def _count(kind: str, digits: str) -> Mapping[str, Any]:
+    number = int(digits) if digits.isdecimal() and len(digits) < 10 else -1
+    if not 0 <= number <= MOST_TOKENS:
+        return {}
+    if kind == "checkpoints":
+        return {kind: min(number, CHECKPOINTS)}
+    if kind == "prompt_cache_bytes":
+        return {kind: number << 20}
+    return {kind: number} if number else {}

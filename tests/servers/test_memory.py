@@ -151,6 +151,7 @@ def test_the_cache_follows_the_headers_heads_as_far_as_they_can_be_true(
      MemoryOptions(key_type="Q8_0", flash_attention=False, mapped=False)),
     (("-fa", "off", "--swa-full", "-nkvo"), MemoryOptions(flash_attention=False, full_window=True, cache_on_gpu=False)),
     (("--no-mmap", "-ub", "many"), MemoryOptions(mapped=False)),
+    (("-b", "9" * 5000, "-ub", "0"), MemoryOptions()),
     (("-cram", "8"), MemoryOptions(prompt_cache_bytes=8 << 20)),
     (("cache_ram_mib=8",), MemoryOptions(prompt_cache_bytes=8 << 20)),
     (("-cmoe", "--mmproj=x.gguf"), MemoryOptions(uncounted=("-cmoe", "--mmproj"))),
