@@ -19,7 +19,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from core.errors import BenchError
+from core.errors import BadInput, BenchError
 from core.records import Endpoint
 from ledger.folder import RunFolder
 from ledger.lines import LineFile, read_lines
@@ -51,7 +51,7 @@ class Command:
             except (OSError, TimeoutError):
                 return self
             if self._request.outputs.resume:
-                self._done = {line["cell"]: line["run_id"] for line in read_lines(self._path)}
+                self._done = dict(_noted(line, self._path) for line in read_lines(self._path))
             else:
                 self._path.write_bytes(b"")
             self._file = LineFile(self._path)
@@ -86,6 +86,14 @@ class Command:
         if self._file is not None:
             self._file.append({"cell": _cell(work), "run_id": run_id})
             self._file.sync()
+
+
+def _noted(line: Mapping[str, Any], path: Path) -> tuple[str, str]:
+    match line:
+        case {"cell": str(cell), "run_id": str(run_id)}:
+            return cell, run_id
+        case _:
+            raise BadInput(f"{path}: a line names no run; remove it or start afresh with --no-resume")
 
 
 def _without_server(settings: Mapping[str, Any]) -> dict[str, Any]:

@@ -27,7 +27,7 @@ from runner.conclude import conclude, conclude_again
 from runner.deciding import until_decided
 from runner.loading import describe, keep, quoted, roles, server_log, settings, surroundings
 from runner.observer import Hooks
-from runner.plan import Cell, Load, loads
+from runner.plan import Load, loads
 from runner.prepare import Work, prepare, work_for
 from runner.record import build
 from runner.request import Request
@@ -60,7 +60,7 @@ def run(request: Request, hooks: Hooks) -> Report:
     Raises UsageError or BadInput before anything is started when the request cannot be carried out, SandboxError when
     the sandbox cannot hold what was asked; Interrupted on a requested stop. Everything else is in the report.
     """
-    planned = [(load, [_work(request, cell, hooks) for cell in load.cells]) for load in loads(request)]
+    planned = [(load, [work_for(request, cell, hooks) for cell in load.cells]) for load in loads(request)]
     store.check_writable(request.outputs.results)
     runs.check_writable(request.outputs.runs_root)
     report = Report(failures=list(request.refused), planned=sum(len(works) for _, works in planned))
@@ -74,36 +74,31 @@ def run(request: Request, hooks: Hooks) -> Report:
     ) as pool:
         if pool.isolation == SEATBELT:
             hooks.observer.note(f"isolation seatbelt: {gaps(SEATBELT)}")
+        shared = _Shared(pool, command, hooks, report)
         if request.until_decided is not None:
-            _run_until_decided(request, [works[0] for _, works in planned], _Shared(pool, command), hooks, report)
+            _run_until_decided(request, [works[0] for _, works in planned], shared)
             return report
         for place, (load, works) in enumerate(planned):
             following = planned[place + 1][0].model if place + 1 < len(planned) else None
-            _run_load(request, load, works, _Shared(pool, command), hooks, report, following)
+            _run_load(request, load, works, shared, following)
     return report
 
 
-def _run_until_decided(
-    request: Request, works: list[Work], shared: _Shared, hooks: Hooks, report: Report
-) -> None:
+def _run_until_decided(request: Request, works: list[Work], shared: _Shared) -> None:
     """Two loads by turns. As ``_run_load``: a failure goes into the report."""
     try:
-        report.records += until_decided(request, works, shared.pool, shared.command, hooks)
+        shared.report.records += until_decided(request, works, shared.pool, shared.command, shared.hooks)
     except Interrupted:
         raise
     except BenchError as error:
-        report.failures.append(error)
-    for record in report.records:
-        hooks.observer.finished(record)
+        shared.report.failures.append(error)
+    for record in shared.report.records:
+        shared.hooks.observer.finished(record)
 
 
 def _runs_programs(planned: list[tuple[Load, list[Work]]]) -> bool:
     evaluators = {work.benchmark.evaluator for _, works in planned for work in works if work.benchmark}
     return any(EVALUATORS[name].runs_code for name in evaluators)
-
-
-def _work(request: Request, cell: Cell, hooks: Hooks) -> Work:
-    return work_for(request, cell, hooks)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,19 +107,21 @@ class _Shared:
 
     pool: VerifierPool
     command: Command
+    hooks: Hooks
+    report: Report
 
 
-def _left(works: list[Work], command: Command, hooks: Hooks, report: Report) -> list[Work]:
+def _left(works: list[Work], shared: _Shared) -> list[Work]:
     """The cells that an earlier try of this command did not bring to their end; of the others the record is there."""
     left = []
     for work in works:
-        record = command.record_of(work)
+        record = shared.command.record_of(work)
         if record is None:
             left.append(work)
             continue
-        report.begun += 1
-        report.records.append(record)
-        hooks.observer.note(
+        shared.report.begun += 1
+        shared.report.records.append(record)
+        shared.hooks.observer.note(
             f"{record['model']} on {work.cell.benchmark}: done when this command was stopped ({record['run_id']}); "
             "--no-resume runs it anew"
         )
@@ -132,11 +129,10 @@ def _left(works: list[Work], command: Command, hooks: Hooks, report: Report) -> 
 
 
 def _run_load(
-    request: Request, load: Load, works: list[Work], shared: _Shared, hooks: Hooks, report: Report,
-    following: ModelInfo | None,
+    request: Request, load: Load, works: list[Work], shared: _Shared, following: ModelInfo | None
 ) -> None:
     """One server, its cells. Failures go into the report; only Interrupted passes. ``following``: who comes next."""
-    left = _left(works, shared.command, hooks, report)
+    left, hooks, report = _left(works, shared), shared.hooks, shared.report
     if not left:
         return
     label = load.model.label or request.server.base_url or "model"
@@ -163,7 +159,8 @@ def _run_load(
         raise
     except BenchError as error:
         where = f" The server's log is {log}." if log.exists() and isinstance(error, ServerError) else ""
-        hooks.observer.note(f"{label}: {error}{where}{quoted(error)}")
+        what = str(error) if str(error).startswith(label) else f"{label}: {error}"
+        hooks.observer.note(f"{what}{where}{quoted(error)}")
         report.failures.append(error)
 
 

@@ -156,6 +156,12 @@ def test_a_command_of_several_runs_goes_on_at_the_one_it_was_stopped_in(tool: To
         time.sleep(0.005)
     end(process)
     assert summaries() == 1
+    [noted] = tool.runs_root.glob(".command-*")
+    whole = noted.read_bytes()
+    noted.write_bytes(b'{"cell": ["?"]}\n' + whole)
+    damaged = tool(*flags)
+    assert (damaged.code, "a line names no run; remove it or" in damaged.err) == (2, True)
+    noted.write_bytes(whole)
     done = tool(*flags)
     assert done.code == 0, done.err
     assert "on extraction: done when this command was stopped" in done.err
