@@ -96,6 +96,10 @@ class CellLoop:
         self._answers.restore()
         return self._collection
 
+    def settle(self) -> None:
+        """Waits until all that is there is verified. Raises ServerLost or Interrupted."""
+        self._until_verified()
+
     def outcome(self) -> CellOutcome:
         """What it came to so far."""
         return CellOutcome(self._prepared, self._collection, self._score, self._spent)

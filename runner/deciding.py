@@ -8,7 +8,8 @@ script is stopped, and the rest of the batch is not asked.
 
 Each model has a run of its own, with a folder, which is put aside while the other is loaded (``runner.side``). Nothing
 is remembered but their samples, so a command that was stopped goes on like any other: whose turn it is, how far it goes
-and what counts as drawn all follow from what is in the two folders.
+and what counts as drawn all follow from what is in the two folders. A word is given once both have been loaded again, and
+what they had answered is verified anew.
 
 In the end both records are written to their folders before either goes into the ledger. A kill in between leaves one
 record, which has the decision: the other run is then not asked any more, but concluded with it. Both records are of the
@@ -89,9 +90,12 @@ class _Pair:
         self._pool = pool
         self._hooks = replace(hooks, observer=_Beside(hooks.observer, self))
         self._order = shuffled((task.task_id for task in sides[0].work.tasks), request.sampling.seed)
-        self._prefix = Prefix(self._order, [side.verdict_of for side in sides])
+        self._prefix = self._from_the_beginning()
         self._decision = self._decide(Drawn(len(self._order), 0, 0, 0))
         self._loads_s: list[float] = []
+
+    def _from_the_beginning(self) -> Prefix:
+        return Prefix(self._order, [side.verdict_of for side in self._sides])
 
     def _decide(self, drawn: Drawn) -> Decision:
         return decide(drawn, self._asked.margin_points, self._asked.alpha)
@@ -116,7 +120,12 @@ class _Pair:
         if any(recorded):
             other: Place = 1 if recorded[0] else 0
             return None if recorded[other] or self._sides[other].is_open else other
-        return None if self._is_over() else whose_turn(self._done())
+        if not self._is_over():
+            return whose_turn(self._done())
+        for place, side in enumerate(self._sides):
+            if not side.is_open:  # its verdicts are of an earlier try, and no word is given on these
+                return 1 if place else 0
+        return None
 
     def _done(self) -> tuple[int, int]:
         return self._sides[0].done(self._order), self._sides[1].done(self._order)
@@ -138,6 +147,7 @@ class _Pair:
                 with read_ahead(model, self._sides[1 - place].work.cell.model, self._request.server):
                     side.enter(serving, self._pool, hooks, (place + 1, 2))
                     self._loads_s.append(serving.startup_s)
+                    self._prefix = self._from_the_beginning()
                     self._ask(side)
                 side.leave(serving, self._pool)
         except Interrupted:
@@ -154,6 +164,8 @@ class _Pair:
             return
         if any(other.record is not None for other in self._sides):
             side.ask((), lambda: False)  # what it has is verified, and no more is wanted
+            return
+        if self._is_over():
             return
         done = self._done()
         lately, paces = self._loads_s[-2:], [pace for pace in (each.task_s for each in self._sides) if pace]

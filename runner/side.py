@@ -1,8 +1,8 @@
 """One of two runs that are asked by turns: it is loaded, asked some tasks, put aside, and loaded again.
 
 Between its loads the run stays as it is: its folder open and locked, its samples and verdicts in memory. An earlier try
-that was stopped is taken up at its first load; until then a look at its folder tells about how far it had come, which
-decides nothing but whom to load first.
+that was stopped is taken up at its first load, and its answers are verified anew. Until then the verdicts in its folder
+stand for them: they say whom to load first and when to stop asking the other, and no word is given before they are.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from typing import Any
 
 from core.errors import BenchError, ScriptError, ServerLost
 from core.lookup import text_at
+from core.outcomes import Outcome
 from core.records import Endpoint, Verdict
 from evaluators.pool import VerifierPool
 from ledger import record as ledger_record
@@ -58,7 +59,9 @@ class Side:
         self.folder: RunFolder | None = None
         self.record: Mapping[str, Any] | None = None
         """Of a run that an earlier try brought so far; nothing is asked of it any more."""
-        self._before, self.has_record = _left_by_an_earlier_try(request, work)
+        before = _earlier_try(request, work)
+        self._before = _verdicts(before) if before else {}
+        self.has_record = before is not None and before.record_path.exists()
 
     @property
     def label(self) -> str:
@@ -78,7 +81,8 @@ class Side:
         return next((place for place, task_id in enumerate(order) if not answered(task_id)), len(order))
 
     def verdict_of(self, task_id: str) -> Verdict | None:
-        return self._open.collection.verdict_of(task_id) if self._open else None
+        """The verdict on a task; None while it has none."""
+        return self._open.collection.verdict_of(task_id) if self._open else self._before.get(task_id)
 
     @property
     def task_s(self) -> float | None:
@@ -113,6 +117,7 @@ class Side:
         collection = loop.restore()
         self._open = _Open(prepared, loop, collection, endpoint, surroundings(serving, pool, prepared, echo))
         collection.begin([*collection.candidates, *(task_id for task_id, _ in collection.verdicts)])
+        loop.settle()
 
     def ask(self, tasks: Sequence[str], enough: Callable[[], bool]) -> None:
         """Puts these tasks, or those of them that have no answer, until all are verified or ``enough`` says so."""
@@ -152,13 +157,22 @@ class Side:
         return self.record
 
 
-def _left_by_an_earlier_try(request: Request, work: Work) -> tuple[frozenset[str], bool]:
-    """The tasks that an unfinished run of this very request had answered, and whether its record was written."""
+def _earlier_try(request: Request, work: Work) -> RunFolder | None:
+    """The latest unfinished run of this very request on this model, to read."""
     if request.outputs.resume:
         asked = json.loads(json.dumps(plain_request(request)))
         for config in unended(request.outputs.runs_root):
             if config.get("request") == asked and text_at(config, "settings", "model") == work.cell.model.label:
-                folder = RunFolder(request.outputs.runs_root, str(config.get("run_id")))
-                with suppress(BenchError):
-                    return frozenset(sample.task_id for sample in folder.samples()), folder.record_path.exists()
-    return frozenset(), False
+                return RunFolder(request.outputs.runs_root, str(config.get("run_id")))
+    return None
+
+
+def _verdicts(folder: RunFolder) -> dict[str, Verdict | None]:
+    """Of the tasks that were answered there the verdicts that were written down; none where a file is damaged."""
+    with suppress(BenchError, ValueError):
+        found: dict[str, Verdict | None] = dict.fromkeys(sample.task_id for sample in folder.samples())
+        for line in folder.details():
+            if (task_id := text_at(line, "task_id")) is not None:
+                found[task_id] = Verdict(Outcome(text_at(line, "outcome") or ""))
+        return found
+    return {}
