@@ -96,6 +96,7 @@ def _counter(done: int, total: int) -> None:
 def compare(flags: argparse.Namespace) -> int:
     """The ledger's runs side by side."""
     from analysis.comparison import compare_runs
+    from analysis.rows import of_other_programs
     from core.errors import UsageError
     from ledger import store
     from reports import compare as comparing
@@ -113,7 +114,7 @@ def compare(flags: argparse.Namespace) -> int:
     flips = folders.flips(compared, flags.flips) if flags.flips else None
     if flags.format == "json" and flips is not None:
         flipping.add_values(compared, flips)
-    rows = comparing.rows(compared, folders.remarks)
+    rows = comparing.rows(compared, [*of_other_programs(compared), *folders.remarks])
     if flags.format == "table":
         from rich.console import Console
 
@@ -150,6 +151,7 @@ def show(flags: argparse.Namespace) -> int:
     """One run in full."""
     from rich.console import Console
 
+    from core.errors import UsageError
     from ledger import store
     from ledger.folder import RunFolder
     from ledger.run_id import is_run_id
@@ -157,6 +159,18 @@ def show(flags: argparse.Namespace) -> int:
     from runner.evidence import evidence_in
 
     record = store.find(store.read(_existing(flags.results)), flags.run_id)
+    for flag, value, wants in (("--source-url", flags.source_url, "model_card"),
+                               ("--workers", flags.workers, "grading"),
+                               ("--problems-file", flags.problems_file, "grading")):
+        if value is not None and not getattr(flags, wants):
+            raise UsageError(f"{flag} goes with --{wants.replace('_', '-')}; leave it out.")
+    if flags.model_card:
+        from reports.model_card import to_model_index
+
+        sys.stdout.write(to_model_index(record, flags.source_url))
+        return 0
+    if flags.grading:
+        return _gradings(record, flags)
     if flags.json:
         print(json.dumps(dict(record)))
         return 0
@@ -165,6 +179,40 @@ def show(flags: argparse.Namespace) -> int:
     there = is_run_id(run_id) and folder.path.is_dir()
     console = Console()
     console.print(showing.to_rich(record, str(folder.path) if there else None, evidence_in(folder) if there else None))
+    return 0
+
+
+def _gradings(record: Any, flags: argparse.Namespace) -> int:
+    """The run's programs under both gradings."""
+    from rich.console import Console
+
+    from reports import grading
+    from runner.regrading import Asking, RegradeRequest, regrade
+
+    found = regrade(
+        RegradeRequest(record, Path(flags.runs_root), flags.problems_file, flags.workers, flags.isolation),
+        Asking(_say, lambda question: _confirm(question, yes=flags.yes), _counter),
+    )
+    if flags.json:
+        print(json.dumps(grading.to_values(found)))
+    else:
+        Console().print(grading.to_rich(found))
+    return 0
+
+
+def import_results(flags: argparse.Namespace) -> int:
+    """Results of other harnesses, into the ledger."""
+    from runner.importing import ImportRequest, import_file
+
+    report = import_file(
+        ImportRequest(Path(flags.file), Path(flags.results), Path(flags.runs_root), flags.origin, flags.model,
+                      flags.benchmark),
+        say=_say,
+    )
+    for run_id in report.there_already:
+        _say(f"imported already, nothing added: run {run_id}")
+    if flags.json:
+        print(json.dumps({"runs": [dict(record) for record in report.added]}))
     return 0
 
 
@@ -199,6 +247,7 @@ VERBS: dict[str, Callable[[argparse.Namespace], int]] = {
     "verify": verify,
     "compare": compare,
     "show": show,
+    "import": import_results,
     "doctor": doctor,
 }
 

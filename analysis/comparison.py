@@ -16,6 +16,7 @@ value is unknown is absent:
 ``base``                     base name; ``quantization``: its quantization
 ``run_id``                   the run behind the row; ``timestamp``: when it ended; ``status``: ``complete`` or
                              ``incomplete``
+``origin``                   program that ran it, where that was another and its results were imported
 ``score``                    percent; ``interval`` and ``bounds``: ``[low, high]`` in percent
 ``total_passed``             tasks; ``total_problems``: tasks that count
 ``validity``                 ``ok`` or ``suspect``; ``reasons``: one line each

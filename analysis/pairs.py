@@ -9,7 +9,7 @@ from typing import Any
 
 from analysis.mcnemar import Paired, mcnemar
 from analysis.scores import sorted_tasks
-from core.lookup import count_at, object_at, text_at, texts_at
+from core.lookup import count_at, number_at, object_at, text_at, texts_at, value_at
 from core.outcomes import NOT_COUNTED
 
 WHOLE = ("complete", "decided")
@@ -41,7 +41,7 @@ def unpaired_because(
     reasons = (
         (None in tasks, "tasks not recorded"),
         (tasks[0] != tasks[1], "different tasks"),
-        (_decisive(first, but) != _decisive(second, but), "other settings"),
+        (_asked_otherwise(first, second, but), "other settings"),
         (any(texts_at(record, "results", "failed_tasks") is None for record in both), "not scored task by task"),
         (not all(map(is_whole, both)), "one of the two is incomplete"),
         (totals[0] != totals[1], "different counts of tasks"),
@@ -75,6 +75,22 @@ def decisive(record: Mapping[str, Any], but: Collection[str] = ()) -> str:
 def _decisive(record: Mapping[str, Any], but: Collection[str]) -> dict[str, Any]:
     config = object_at(record, "config")
     return {key: config[key] for key in DECISIVE if key in config and key not in but}
+
+
+def _asked_otherwise(first: Mapping[str, Any], second: Mapping[str, Any], but: Collection[str]) -> bool:
+    """Whether DECISIVE settings differ.
+
+    Another program writes down fewer of them, and no version of its prompt: of a run that was imported from one only
+    what both records tell can differ, and of the sampling the temperature. ``config.origin`` says whose run it was.
+    """
+    one, other = _decisive(first, but), _decisive(second, but)
+    others = [value_at(record, "config", "imported") is True and "prompt_version" not in found
+              for record, found in ((first, _decisive(first, ())), (second, _decisive(second, ())))]
+    if not any(others):
+        return one != other
+    temperatures = {number_at(found, "sampling", "temperature") for found in (one, other)} - {None}
+    told = (one.keys() & other.keys()) - {"sampling", "prompt_version"}
+    return len(temperatures) > 1 or any(one[key] != other[key] for key in told)
 
 
 def is_whole(record: Mapping[str, Any]) -> bool:

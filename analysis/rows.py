@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from analysis.groups import base_and_quantization
@@ -15,6 +15,7 @@ NOT_SETTINGS = frozenset({
     "gpu_layers_of",
     "sampling_effective", "loop",
     "until_decided",
+    "imported", "other_scores",
     "isolation", "verify_timeout_s", "request_timeout_s", "startup_timeout_s", "ctx_train", "layers", "base_url",
 })
 """Parts of ``config`` that say what the model or the machine is, not how it was asked (``loop``: only when a reply that
@@ -43,6 +44,7 @@ def row_of(record: Record) -> Row:
         "run_id": text_at(record, "run_id"),
         "timestamp": text_at(record, "timestamp"),
         "status": text_at(record, "status"),
+        "origin": text_at(config, "origin") if value_at(config, "imported") is True else None,
         "score": number_at(results, "score"),
         "interval": _pair(record, "interval"),
         "bounds": _pair(record, "bounds"),
@@ -85,6 +87,16 @@ def differing(every: Sequence[Row]) -> list[Row]:
     names = sorted({name for settings in every for name in settings})
     unequal = [name for name in names if any(settings.get(name) != every[0].get(name) for settings in every)]
     return [{name: settings[name] for name in unequal if name in settings} for settings in every]
+
+
+def of_other_programs(rows: Iterable[Row]) -> list[str]:
+    """A line that names the runs that were imported; none where there are none."""
+    named = dict.fromkeys(f"{row.get('model')} of {row.get('benchmark')} ({row['origin']})" for row in rows
+                          if row.get("origin"))
+    if not named:
+        return []
+    shown = ", ".join(list(named)[:8]) + (f" and {len(named) - 8:,} more" if len(named) > 8 else "")
+    return [f"Run by other programs, with prompts and limits of their own: {shown}."]
 
 
 def is_sound(record: Record) -> bool:

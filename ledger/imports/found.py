@@ -51,7 +51,7 @@ class Found:
     passed_of: tuple[int, int] | None = None
     """Where there are counts and no tasks."""
     duplicates: int = 0
-    """Tasks that came more often than the others."""
+    """Samples of tasks that came more often than the others."""
     finish_known: bool = False
     """Whether the file tells which replies were cut off."""
     remarks: Sequence[str] = ()
@@ -85,9 +85,9 @@ def lost(task_id: str, index: int, why: str) -> Verified:
 
 
 def repeats(tasks: Sequence[str]) -> tuple[int, int]:
-    """(samples a task, tasks that came more often than that) of the tasks' ids as they stand in a file."""
+    """(samples a task, samples beyond that number) of the tasks' ids as they stand in a file."""
     counts: dict[str, int] = {}
     for task in tasks:
         counts[task] = counts.get(task, 0) + 1
     least = min(counts.values(), default=1)
-    return least, sum(count > least for count in counts.values())
+    return least, sum(count - least for count in counts.values())

@@ -97,7 +97,7 @@ def _scorer(source: Source, samples: Sequence[EvalSample]) -> str:
     named = [name for sample in samples for name in (sample.scores or {})]
     if not named:
         raise source.bad(None, "no sample has a score")
-    return named[0]
+    return str(named[0])
 
 
 def _value(sample: EvalSample, scorer: str) -> float | None:
