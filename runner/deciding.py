@@ -8,8 +8,8 @@ script is stopped, and the rest of the batch is not asked.
 
 Each model has a run of its own, with a folder, which is put aside while the other is loaded (``runner.side``). Nothing
 is remembered but their samples, so a command that was stopped goes on like any other: whose turn it is, how far it goes
-and what counts as drawn all follow from what is in the two folders. A word is given once both have been loaded again, and
-what they had answered is verified anew.
+and what counts as drawn all follow from what is in the two folders. A word is then given once both have been loaded
+again, and what they had answered is verified anew.
 
 In the end both records are written to their folders before either goes into the ledger. A kill in between leaves one
 record, which has the decision: the other run is then not asked any more, but concluded with it. Both records are of the
