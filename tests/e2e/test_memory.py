@@ -31,7 +31,7 @@ def test_the_plan_is_printed_before_the_load_and_recorded_beside_the_servers_rep
 
 def test_what_cannot_fit_is_refused_with_what_would(tool: Tool) -> None:
     available = psutil.virtual_memory().available / 2**30
-    done = tool("--model", "demo", "--parallel", "4000", "--ctx-size", "2048",
+    done = tool("--model", "demo", "--parallel", "250", "--ctx-size", "32768",
                 "--reserve-ram", f"{max(0.0, available - 12):.2f}", *QUICK)
     assert done.code == 2, done.err
     assert "demo-5M:Q8_0: The model needs 33." in done.err
