@@ -45,11 +45,11 @@ def _entries(source: Source) -> list[tuple[str, int, Mapping[str, Any]]]:
     """(task id, sample, entry) of all that was evaluated."""
     found: list[tuple[str, int, Mapping[str, Any]]] = []
     for name, entries in source.first["eval"].items():
-        line = source.line_with(name)
         if isinstance(entries, dict) and "nfiles" in entries:
-            raise source.bad(line, "the layout of evalplus before 0.2, which this does not read: evaluate anew")
+            raise source.bad(source.line_with(name),
+                             "the layout of evalplus before 0.2, which this does not read: evaluate anew")
         if not isinstance(entries, list) or not entries or not all(isinstance(entry, dict) for entry in entries):
-            raise source.bad(line, f"the task {name!r} has no list of evaluated programs")
+            raise source.bad(source.line_with(name), f"the task {name!r} has no list of evaluated programs")
         found += [(task_called(text_of(name) or ""), index, entry) for index, entry in enumerate(entries)]
     if not found:
         raise source.bad(source.line_with("eval"), "there is no task in it")

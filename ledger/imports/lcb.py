@@ -51,12 +51,12 @@ def _rows(source: Source, number: int, problem: Any) -> list[Verified]:
     task = problem.get("question_id") if isinstance(problem, dict) else None
     if not isinstance(task, str | int) or isinstance(task, bool):
         raise source.bad(_line_of(source, number), f"entry {number} of the list has no question_id")
-    line = source.line_with(task) if isinstance(task, str) else 1
     graded, codes = problem.get("graded_list"), problem.get("code_list")
     if not isinstance(graded, list) or not graded or not all(isinstance(entry, bool) for entry in graded):
-        raise source.bad(line, f"the problem {task!r} has no graded_list of true and false")
+        raise source.bad(source.line_with(str(task)), f"the problem {task!r} has no graded_list of true and false")
     if not isinstance(codes, list) or len(codes) != len(graded):
-        raise source.bad(line, f"the problem {task!r} has a code_list that does not fit its graded_list")
+        raise source.bad(source.line_with(str(task)),
+                         f"the problem {task!r} has a code_list that does not fit its graded_list")
     outputs, notes = (entry if isinstance(entry := problem.get(key), list) and len(entry) == len(graded)
                       else [None] * len(graded) for key in ("output_list", "metadata"))
     return [_row(str(task), index, graded[index], codes[index], outputs[index], _note(notes[index]))

@@ -41,8 +41,8 @@ def read(source: Source, wish: Wish) -> list[Found]:
     if source.is_lines:
         task = source.name.removeprefix("samples_")[:-len(stamp[0])] if stamp and source.name.startswith("samples_") \
             else source.path.stem
-        beside = source.path.with_name(f"results_{stamp[1]}.json") if stamp else None
-        results = Source(beside).first if beside is not None and beside.is_file() else {}
+        beside = source.beside(f"results_{stamp[1]}.json") if stamp else None
+        results = beside.first if beside is not None else {}
         return [_task(source, task, results, wish)]
     results = source.first
     tasks = list(_object(results, "n-samples")) or list(_object(results, "results"))
@@ -51,9 +51,8 @@ def read(source: Source, wish: Wish) -> list[Found]:
                        "them all; leave it out, or import one samples_*.jsonl")
     found = []
     for task in tasks:
-        beside = source.path.with_name(f"samples_{task}_{stamp[1]}.jsonl") if stamp else None
-        has_samples = beside is not None and "/" not in task and beside.is_file()
-        found.append(_task(Source(beside), task, results, wish) if beside is not None and has_samples
+        beside = source.beside(f"samples_{task}_{stamp[1]}.jsonl") if stamp else None
+        found.append(_task(beside, task, results, wish) if beside is not None
                      else _score(source, task, results, wish))
     if not found:
         raise source.bad(source.line_with("results"), "there is no task in it")

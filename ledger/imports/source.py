@@ -81,6 +81,16 @@ class Source:
         value = self.value[0] if isinstance(self.value, list) and self.value else self.value
         return value if isinstance(value, dict) else {}
 
+    def beside(self, name: str) -> Source | None:
+        """The file of that name in the same folder; None where there is none, or the name leads elsewhere."""
+        if "/" in name or "\0" in name or name in {".", ".."}:
+            return None
+        try:
+            other = self.path.with_name(name)
+            return Source(other) if other.is_file() else None
+        except OSError:  # a name that is longer than names can be
+            return None
+
     def line_with(self, *words: str) -> int:
         """The line where the first of these texts stands that is in the file, from 1; 1 where none is."""
         for word in words:

@@ -103,6 +103,16 @@ def test_lm_evals_results_without_samples_are_a_score_and_no_tasks(tmp_path: Pat
     assert found.passed_of == (11, 12)
 
 
+@pytest.mark.parametrize("name", ["../q", "a/b", "x" * 400, "\0"])
+def test_a_task_whose_name_leads_out_of_the_folder_is_looked_for_nowhere(name: str, tmp_path: Path) -> None:
+    def renamed(results: Any) -> None:
+        for table in ("results", "n-samples"):
+            results[table] = {name: results[table]["basic_math"]}
+
+    [found] = found_in(changed(LM_EVAL, tmp_path, renamed))
+    assert found.rows == ()
+
+
 def test_lm_evals_numbered_documents_are_named_as_their_data_set_does(tmp_path: Path) -> None:
     def line(number: int, doc: dict[str, Any], resps: Any) -> str:
         return json.dumps({"doc_id": number, "doc": doc, "resps": resps, "filtered_resps": ["4"], "filter": "none",
