@@ -3,7 +3,8 @@
 It alone reads tests, and no candidate is ever forked from it. What reaches it of a candidate are plain values, and
 what a task's own tests do there is trusted; so it may serve many runs, which saves each of them a fork and the pages
 that a fork copies. It is given up, and a new one forked, when a run was stopped, when memory has grown, and when the
-tests left something behind that the next ones could notice: a module, a builtin, a thread, another limit or context.
+tests left something behind that the next ones could notice: a module, a builtin, another function in one of the usual
+modules, a thread, a signal's handler, an alarm, another limit or context. And when it failed itself, whatever of.
 
 With the worker it talks on a socket: a run is a line with four descriptors, the answer one byte when its verdict has
 been written. In between it may ask how the candidate ended, which the worker, whose child that is, can tell.
@@ -14,15 +15,16 @@ been written. In between it may ask how the candidate ended, which the worker, w
 
 from __future__ import annotations
 
+import _signal  # type: ignore[import-not-found]  # below signal, without enums: twenty times as quick
 import _thread
-import builtins
+import _warnings
 import gc
 import os
 import resource
 import sys
 from typing import Any
 
-from evaluators.sandbox import descriptors, judges, protocol, table
+from evaluators.sandbox import candidate, descriptors, judges, protocol, table
 from evaluators.sandbox.spawn import Candidate, Run
 from evaluators.sandbox.standby import MAX_LINE, Box
 from system.sandbox import calls, limits, namespaces, processes
@@ -30,6 +32,8 @@ from system.sandbox.confine import Cell
 
 STAYS, LEAVES = b"1", b"0"
 _GROWN_KIB = 64 << 10
+_USUAL = ("builtins", "os", "time", "decimal", "fractions", *candidate.PRELUDE_MODULES)
+"""Modules whose names tests might bind anew. All there are would cost a tenth of a run."""
 
 
 class Judge:
@@ -83,21 +87,24 @@ def _serve(cell: Cell, link: descriptors.Link, proc: int | None) -> None:
         message, given = descriptors.receive_with(link, MAX_LINE, 4)
         if len(given) != 4:
             return
-        candidate, first, line = message.split(b" ", 2)
-        asked = Candidate(int(candidate), int(first), descriptors.Link(fileno=given[0]), link)
-        _judge(Run(line, protocol.from_json(line[:-1].decode()), given[1], cell, asked, proc), *given[2:])
-        stays = _left_behind() == before and resource.getrusage(resource.RUSAGE_SELF).ru_maxrss < most_kib
+        process, first, line = message.split(b" ", 2)
+        asked = Candidate(int(process), int(first), descriptors.Link(fileno=given[0]), link)
+        sound = _judge(Run(line, protocol.from_json(line[:-1].decode()), given[1], cell, asked, proc), *given[2:])
+        grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >= most_kib
+        stays = sound and not grown and _left_behind() == before
         link.send(STAYS if stays else LEAVES)
         if not stays:
             return
         gc.collect()  # the names of the tests go in a circle; all that was there before them is frozen
 
 
-def _judge(run: Run, tests: int, verdict_fd: int) -> None:
-    """One run: judges it, writes the verdict, closes what belongs to the run."""
+def _judge(run: Run, tests: int, verdict_fd: int) -> bool:
+    """One run: judges it, writes the verdict, closes what belongs to the run. False if the judge itself failed."""
     limits.cap_memory(run.limits.address_space_bytes)
+    sound = False
     try:
         verdict = table.JUDGES[run.header["judge"]](run, lambda: descriptors.read_json(tests))
+        sound = True
     except MemoryError:
         verdict = judges.verdict(judges.REFUSED, "its values filled the judge's memory")
     except Exception as error:  # noqa: BLE001 - whatever it is, it is ours
@@ -106,17 +113,28 @@ def _judge(run: Run, tests: int, verdict_fd: int) -> None:
     run.candidate.socket.close()
     for fd in (run.program, tests, verdict_fd):
         os.close(fd)
+    return sound
 
 
 def _left_behind() -> tuple[Any, ...]:
     """What tests could leave in an interpreter for the next ones to meet."""
+    usual = [dict(vars(sys.modules[name])) for name in _USUAL if name in sys.modules]
+    digits = getattr(sys, "get_int_max_str_digits", int)
+    return (len(sys.modules), usual, sys.getrecursionlimit(), digits(), _thread._count(),  # noqa: SLF001
+            dict(os.environ), os.getcwd(), tuple(sys.path), tuple(sys.meta_path), tuple(_warnings.filters),
+            sys.gettrace(), sys.getprofile(), gc.isenabled(), _interruptions(), _precision())
+
+
+def _interruptions() -> tuple[Any, ...]:
+    handlers = [_signal.getsignal(number) for number in range(1, 32)]
+    timers = [_signal.getitimer(which) for which in (0, 1, 2)]
+    return handlers, [seconds > 0 for seconds, _ in timers], _signal.pthread_sigmask(_signal.SIG_BLOCK, ())
+
+
+def _precision() -> tuple[Any, ...]:
     decimal: Any = sys.modules.get("decimal")
-    return (len(sys.modules), dict(vars(builtins)), sys.getrecursionlimit(), _thread._count(),  # noqa: SLF001
-            dict(os.environ), os.getcwd(), sys.stdout, _precision(decimal))
-
-
-def _precision(decimal: Any) -> tuple[Any, ...]:
     if decimal is None:
         return ()
     context = decimal.getcontext()
-    return context.prec, context.rounding, context.Emin, context.Emax, context.capitals, context.clamp
+    return (context.prec, context.rounding, context.Emin, context.Emax, context.capitals, context.clamp,
+            context.traps.copy())

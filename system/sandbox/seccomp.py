@@ -21,6 +21,7 @@ _LOAD, _JEQ, _JGE, _JSET, _AND, _RET = 0x20, 0x15, 0x35, 0x45, 0x54, 0x06
 _ALLOW, _KILL, _ERRNO = 0x7FFF_0000, 0x8000_0000, 0x0005_0000
 _NR_OFFSET, _ARCH_OFFSET = 0, 4
 _NAMESPACE_FLAGS = 0x7E02_0080
+_CLONE_PARENT = 0x8000  # a child for the worker, which would neither count its memory nor wait for it
 _CLONE_THREAD = 0x0001_0000
 _TIOCSTI, _TIOCLINUX = 0x5412, 0x541C  # put characters into a terminal's input
 _PRCTL_DENIED = (1, 4, 0x5961_6D61)  # outlive its parent, be dumped, be traced: what confinement has set stays set
@@ -113,7 +114,8 @@ def base(without: Sequence[str] = ()) -> list[Instruction]:
             program += _when(table[name], [_answer(errno.EPERM)])
     allow: Instruction = (_RET, 0, 0, _ALLOW)
     program += _when(table["clone3"], [_answer(errno.ENOSYS)])  # the C library falls back to clone, whose flags show
-    program += _when(table["clone"], [_argument(0), (_JSET, 0, 1, _NAMESPACE_FLAGS), _answer(errno.EPERM), allow])
+    program += _when(table["clone"], [
+        _argument(0), (_JSET, 0, 1, _NAMESPACE_FLAGS | _CLONE_PARENT), _answer(errno.EPERM), allow])
     program += _when(table["prlimit64"], [_argument(0), (_JEQ, 1, 0, 0), _answer(errno.EPERM), allow])
     program += _when(table["ioctl"], _unless(1, (_TIOCSTI, _TIOCLINUX)))
     if "prctl" not in without:

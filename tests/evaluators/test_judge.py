@@ -20,8 +20,8 @@ def pool() -> Iterator[VerifierPool]:
         yield made
 
 
-def judged(pool: VerifierPool, test: str, answer: Answer = PROGRAM) -> Verdict:
-    reference = {"prompt": "", "test": test, "entry_point": "one"}
+def judged(pool: VerifierPool, test: str, answer: Answer = PROGRAM, prompt: str = "") -> Verdict:
+    reference = {"prompt": prompt, "test": test, "entry_point": "one"}
     return pool.submit("human_eval", "x", lambda: reference, answer).result(30)
 
 
@@ -48,6 +48,19 @@ def test_one_judge_serves_many_runs(pool: VerifierPool) -> None:
     "import decimal; decimal.getcontext().prec = 3",
     "import os; os.environ['LEFT'] = '1'",
     "import os; os.chdir('/usr')",
+    "import decimal; decimal.getcontext().traps[decimal.Inexact] = True",
+    "import math; math.isclose = lambda *numbers, **tolerances: True",
+    "import json; json.loads = len",
+    "import random; random.shuffle = id",
+    "import sys; sys.stderr = None",
+    "import sys; sys.path.insert(0, '/left')",
+    "import sys; sys.settrace(lambda *event: None)",
+    "import sys; getattr(sys, 'set_int_max_str_digits', sys.setrecursionlimit)(5_000)",
+    "import gc; gc.enable()",
+    "import warnings; warnings.simplefilter('error')",
+    "import signal; signal.alarm(3)",
+    "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN)",
+    "import signal; signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGALRM])",
     "import threading, time; threading.Thread(target=time.sleep, args=(9,), daemon=True).start()",
     "import builtins; builtins.left = bytearray(200 << 20); del builtins.left",
 ])
@@ -57,6 +70,12 @@ def test_a_judge_that_tests_have_changed_is_replaced(pool: VerifierPool, leave: 
     second = who(pool)
     assert second != first
     assert who(pool) == second
+
+
+def test_a_judge_that_fails_is_our_fault_and_replaced(pool: VerifierPool) -> None:
+    first = who(pool)
+    assert judged(pool, SAYS_WHO, prompt="raise KeyError").outcome is Outcome.HARNESS_FAULT
+    assert who(pool) != first
 
 
 def test_a_judge_that_dies_is_our_fault_and_replaced(pool: VerifierPool) -> None:

@@ -126,13 +126,17 @@ for number in (signal.SIGSTOP, signal.SIGKILL):
     attempt(os.killpg, 1, number)
 GOT = False
 """ + _ANSWER, some("wrong", "crashed", "timed_out")),
-    Case("a_child_for_the_judge", _ASK + """
+    Case("a_child_for_its_parent", _ASK + """
 import time
-if call(56, 220, 0x8000 | 17, 0, 0, 0, 0) == 0:
-    os.setsid()
-    attempt(os.execv, '/bin/sleep', ['sleep', '@NUMBER@'])
-    os._exit(0)
-GOT = False
+GOT = 0
+for flags in (0x8000, 0x8000 | 17, 0x8000 | 0x4000 | 17):
+    child = call(56, 220, flags, 0, 0, 0, 0)
+    if child == 0:
+        hold = bytearray(400 << 20)
+        os.setsid()
+        attempt(os.execv, '/bin/sleep', ['sleep', '@NUMBER@'])
+        os._exit(0)
+    GOT += child > 0
 """ + _ANSWER, _NOTHING),
     Case("calls_of_another_architecture", _ASK + """
 import mmap
