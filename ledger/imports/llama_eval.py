@@ -43,6 +43,7 @@ def read(source: Source, wish: Wish) -> list[Found]:
     return [Found(
         "llama-eval", "state", wish.benchmark or benchmark,
         wish.model or text_of(state.get("model_name")) or stem(source.path), rows=rows,
+        model_named=bool(wish.model or state.get("model_name")),
         prompts=_prompts(cases, benchmark), config={"sampling": _sampling(state.get("sampling_config"))},
         samples_per_task=1 + max(row.sample.index for row in rows), finish_known=True,
         time_taken_s=_seconds(state["task_states"].get("total_time")),

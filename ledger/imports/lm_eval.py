@@ -72,8 +72,8 @@ def _task(source: Source, task: str, results: Mapping[str, Any], wish: Wish) -> 
     partial = sum(line[metric] not in {0, 1} for _, line in unique.values())
     responses = {ids[number]: _texts(line) for number, line in unique.values()}
     return Found(
-        _version(results), f"task {task}", benchmark, wish.model or _model(source, results), source.sha256,
-        _when(source, results), rows,
+        _version(results), f"task {task}", benchmark, wish.model or _model(source, results),
+        digest=source.sha256, timestamp=_when(source, results), rows=rows,
         extra_samples=[Sample(key, index, text) for key, texts in responses.items()
                        for index, text in enumerate(texts) if index],
         prompts={ids[number]: {"prompt": prompt} for number, line in lines if (prompt := _prompt(line)) is not None},
@@ -99,7 +99,7 @@ def _score(source: Source, task: str, results: Mapping[str, Any], wish: Wish) ->
     exact = bool(total) and abs(passed - scores[key] * (total or 0)) < 1e-6 * (total or 1)
     return Found(
         _version(results), f"task {task}", wish.benchmark or benchmark_called(task),
-        wish.model or _model(source, results), None, _when(source, results), time_taken_s=_seconds(results),
+        wish.model or _model(source, results), timestamp=_when(source, results), time_taken_s=_seconds(results),
         config={"metric": key, "fewshot": _count(_object(results, "n-shot").get(task)),
                 "sampling": _sampling({}, _object(results, "configs", task))},
         passed_of=(passed, total) if total and exact else None, reported_percent=_percent(scores[key]),

@@ -18,6 +18,7 @@ def test_results_of_two_harnesses_are_imported_shown_and_compared(tool: Tool) ->
     assert done.code == 0, done.err
     assert json.loads(done.out)["runs"][0]["results"]["total_passed"] == 2
     assert "human-eval: human_eval, demo-5M:Q8_0: 2 of 5 tasks (40.0 %); run " in done.err
+    assert "names no model" not in done.err
     assert tool("import", str(EVALPLUS), "--model", "demo-5M:F16").code == 0
     again = tool("import", str(HUMAN_EVAL))
     assert (again.code, len(tool.records())) == (0, 3)
@@ -46,7 +47,7 @@ def test_a_damaged_file_ends_with_2_and_its_line_and_changes_nothing(tool: Tool)
 
 
 def test_a_flag_of_show_that_would_change_nothing_is_refused(tool: Tool) -> None:
-    tool("import", str(LCB))
+    assert "the file names no model" in tool("import", str(LCB)).err
     run_id = tool.records()[0]["run_id"]
     for flag in (("--source-url", "https://example.org"), ("--problems-file", "demo"), ("--workers", "1")):
         done = tool("show", run_id, *flag)

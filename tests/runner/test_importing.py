@@ -205,3 +205,15 @@ def test_texts_that_no_file_can_hold_are_mended_and_hostile_ones_kept_as_text(pl
     page = (place.folder(record).path / "report.html").read_text()
     assert "<script>alert" not in page
     assert place.folder(record).samples()[0].completion == "\ufffd</script>\x1b[31m"
+
+
+def test_records_of_another_ledger_of_ours_pair_as_strictly_as_at_home(place: Place, tmp_path: Path) -> None:
+    config = {"sampling": {"temperature": 0.0, "max_tokens": 2048}, "prompt_version": "v1"}
+    theirs = {"timestamp": "2026-01-01T00:00:00Z", "benchmark": "math", "model": "m:Q8_0", "config": config,
+              "tasks_sha256": "a" * 64, "results": {"total_passed": 1, "total_problems": 2, "failed_tasks": ["t/1"]}}
+    other = tmp_path / "other.json"
+    other.write_text(json.dumps({"runs": [theirs]}))
+    [record] = place.take(other).added
+    for change, pairs in (({}, True), ({"sampling": {"temperature": 0.0, "max_tokens": 512}}, False)):
+        ours = {**theirs, "model": "m:F16", "config": {**config, **change}}
+        assert any("difference" in row for row in compare_runs([ours, record])) is pairs
