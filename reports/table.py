@@ -75,6 +75,18 @@ class Table:
     values: tuple[Mapping[str, Any], ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class _Beneath:
+    """A sentence below a table: set in on a terminal, one unbroken line where lines are not to be broken (a log)."""
+
+    text: str
+    style: str = ""
+
+    def __rich_console__(self, _: Console, options: ConsoleOptions) -> RenderResult:
+        whole = options.no_wrap
+        yield Text(f"  {self.text}", self.style) if whole else Padding(Text(self.text, self.style), (0, 0, 0, 2))
+
+
 def to_rich(table: Table, width: int) -> RenderableType:
     """For a terminal of ``width`` columns: what does not fit is left out by columns and named, never cut to pieces.
 
@@ -92,8 +104,8 @@ def to_rich(table: Table, width: int) -> RenderableType:
             told |= dict.fromkeys(layouts[section.heading].shown)
             untold |= dict.fromkeys(layouts[section.heading].left_out)
         parts += [Text(section.title, style="bold"), _Rows(section, layouts[section.heading])]
-        parts += [Padding(Text(section.says), (0, 0, 0, 2))] if section.says else []
-        parts += [Padding(Text(note, style="yellow"), (0, 0, 0, 2)) for note in section.notes]
+        parts += [_Beneath(section.says)] if section.says else []
+        parts += [_Beneath(note, "yellow") for note in section.notes]
         parts.append(Text(""))
     parts += [Text(line, style="dim") for line in _legend(table, told)]
     untold = {column: None for column in untold if column not in told}

@@ -208,6 +208,16 @@ def test_an_empty_ledger_is_said_to_be_empty() -> None:
     assert to_json(table) == "[]\n"
 
 
+def test_in_a_log_no_sentence_is_broken_or_cut() -> None:
+    console = Console(width=80, file=io.StringIO(), record=True, color_system=None, legacy_windows=False)
+    table = rows(compare_runs(LADDER))
+    console.print(to_rich(table, 80), soft_wrap=True)
+    lines = console.export_text().splitlines()
+    said = [text for section in table.sections for text in (section.says, *section.notes)]
+    assert said
+    assert [text for text in said if f"  {text}" not in lines] == []
+
+
 def test_a_spreadsheet_takes_no_name_for_a_formula() -> None:
     text = to_csv(rows(compare_runs([{**FOREIGN, "model": "=1+1"}])), CSV_KEYS)
     assert next(csv.DictReader(io.StringIO(text)))["model"] == "'=1+1"
