@@ -68,6 +68,13 @@ class Judge:
             return False
         return True
 
+    def said(self) -> bytes:
+        """Its next byte, for which this waits; none if it has ended, with what it was handed unread or not."""
+        try:
+            return self.link.recv(1)
+        except ConnectionError:
+            return b""
+
     def cpu_s(self) -> float:
         """Processor seconds in this run."""
         return self.child.cpu_s() - self._cpu_before

@@ -154,7 +154,7 @@ class Service:
         while True:
             woken = select.select(self._watched(run, judge, listening=listening), [], [], _TICK_S)[0]
             if judge.link.fileno() in woken:
-                said = judge.link.recv(1)
+                said = judge.said()
                 if said == ASKS:
                     run.asked = time.monotonic()
                 elif said == bench.STAYS:

@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+import re
+import sys
+import time
 from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
+import psutil
 import pytest
 
 from core.outcomes import Outcome
@@ -23,6 +29,10 @@ def pool() -> Iterator[VerifierPool]:
 def judged(pool: VerifierPool, test: str, answer: Answer = PROGRAM, prompt: str = "") -> Verdict:
     reference = {"prompt": prompt, "test": test, "entry_point": "one"}
     return pool.submit("human_eval", "x", lambda: reference, answer).result(30)
+
+
+def worker_of(pool: VerifierPool) -> Any:
+    return pool._slots[0]._worker
 
 
 def who(pool: VerifierPool) -> str:
@@ -82,6 +92,27 @@ def test_a_judge_that_dies_is_our_fault_and_replaced(pool: VerifierPool) -> None
     dies = "import os\ndef check(candidate):\n    os._exit(0)\n"
     assert judged(pool, dies).outcome is Outcome.HARNESS_FAULT
     assert who(pool)
+
+
+def number_among_workers(process: psutil.Process) -> str:
+    """By which the worker's pid namespace knows it, where there is one; else the only one it has."""
+    status = Path(f"/proc/{process.pid}/status").read_text()
+    return re.findall(r"\d+", status.split("NSpid:")[1].split("\n")[0])[:2][-1]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="process numbers are looked up in /proc")
+def test_a_judge_that_is_killed_before_it_took_its_run_costs_no_worker(pool: VerifierPool) -> None:
+    """It leaves a message unread, so its socket ends otherwise than that of one that just ended."""
+    number, worker = who(pool).rpartition(" ")[2], worker_of(pool)
+    below = psutil.Process(worker._process.pid).children(recursive=True)
+    judge = next(process for process in below if number_among_workers(process) == number)
+    judge.suspend()
+    right = {"prompt": "", "test": "def check(candidate):\n    assert candidate() == 1\n", "entry_point": "one"}
+    future = pool.submit("human_eval", "x", lambda: right, PROGRAM)
+    time.sleep(0.3)
+    judge.kill()
+    assert future.result(30).outcome is Outcome.CORRECT
+    assert worker_of(pool) is worker
 
 
 def test_a_judge_that_is_kept_busy_ends_with_its_run(pool: VerifierPool) -> None:
