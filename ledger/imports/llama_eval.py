@@ -8,7 +8,6 @@ so 16 of 1,319 tasks cannot be passed by a right answer; that is said of the sco
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -46,7 +45,7 @@ def read(source: Source, wish: Wish) -> list[Found]:
         model_named=bool(wish.model or state.get("model_name")),
         prompts=_prompts(cases, benchmark), config={"sampling": _sampling(state.get("sampling_config"))},
         samples_per_task=1 + max(row.sample.index for row in rows), finish_known=True,
-        time_taken_s=_seconds(state["task_states"].get("total_time")),
+        time_taken_s=_number(state["task_states"].get("total_time")) or None,
         reported_percent=100 * sum(case.get("correct") is True for case in ok) / len(ok) if ok else None,
         remarks=[_GOLD] if dataset == "gsm8k" else [],
     )]
@@ -66,12 +65,11 @@ def _row(source: Source, name: str, case: Any, benchmark: str) -> Verified:
     if not isinstance(case.get("correct"), bool):
         raise source.bad(source.line_with(name), f"the case {name!r} does not say whether it is correct")
     answer = text_of(case.get("answer"))
-    tokens, took = case.get("tokens"), case.get("t_gen_ms")
     sample = Sample(
         *place, response, reasoning=text_of(case.get("reasoning_content")),
         finish_reason=status.removeprefix(_CUT) if cut else "stop",
-        completion_tokens=tokens if isinstance(tokens, int) and not isinstance(tokens, bool) and tokens >= 0 else None,
-        timings={"predicted_ms": float(took)} if isinstance(took, int | float) and 0 <= took < math.inf else None)
+        completion_tokens=int(count) if (count := _number(case.get("tokens"))) is not None else None,
+        timings={"predicted_ms": took} if (took := _number(case.get("t_gen_ms"))) is not None else None)
     return judged(passed=case["correct"] and not cut, sample=sample,
                   answer=Answer(answer, None if answer is not None else "no answer in the reply"),
                   detail=text_of((case.get("grader_log") or {}).get("reason")) or ""
@@ -97,6 +95,6 @@ def _sampling(found: Any) -> dict[str, float]:
             if isinstance(value := given.get(key), int | float) and not isinstance(value, bool)}
 
 
-def _seconds(value: Any) -> float | None:
-    known = isinstance(value, int | float) and not isinstance(value, bool) and 0 < value < 1e9
+def _number(value: Any) -> float | None:
+    known = isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < 1e12
     return float(value) if known else None
