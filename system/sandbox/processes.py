@@ -168,8 +168,12 @@ def end_all_others() -> None:
 
 
 def children_of(pid: int, proc: int | None = None) -> list[int]:
-    """Process numbers of the children of ``pid``, by ``/proc`` (or its open descriptor ``proc``); [] if gone."""
-    return [int(word) for word in _read(f"{pid}/task/{pid}/children", proc).split()]
+    """Process numbers of the children of ``pid``, by ``/proc`` (or its open descriptor ``proc``); [] if gone.
+
+    Of all its threads: the kernel keeps a list for each.
+    """
+    lists = [_read(f"{pid}/task/{thread}/children", proc) for thread in _threads(pid, proc)]
+    return [int(word) for children in lists for word in children.split()]
 
 
 def tree_use(pid: int, proc: int | None = None) -> tuple[int, float]:
@@ -184,13 +188,21 @@ def tree_use(pid: int, proc: int | None = None) -> tuple[int, float]:
     while pending and seen < _MOST_PROCESSES:
         current = pending.pop()
         seen += 1
-        status, stat = _read(f"{current}/status", proc), _read(f"{current}/stat", proc)
-        memory += sum(int(found) for found in _ANONYMOUS.findall(status)) << 10
+        stat = _read(f"{current}/stat", proc)
+        memory += _anonymous(current, proc)
         fields = stat[stat.rfind(")") + 2:].split()
         if len(fields) > 14:
             ticks += sum(int(field) for field in fields[11:15])  # own and waited-for, user and system
         pending += children_of(current, proc)
     return memory, ticks / os.sysconf("SC_CLK_TCK")
+
+
+def _anonymous(pid: int, proc: int | None) -> int:
+    """Its bytes that are no file's. A first thread that has ended, and others not, tells nothing of the memory."""
+    for thread in _threads(pid, proc):
+        if found := _ANONYMOUS.findall(_read(f"{pid}/task/{thread}/status", proc)):
+            return sum(map(int, found)) << 10
+    return 0
 
 
 @dataclass(frozen=True)
@@ -219,20 +231,21 @@ def use_of(pids: Iterable[int], proc: int) -> Use | None:
         if not pending:
             break
         pid = pending.pop()
-        for thread in _listed(f"{pid}/task", proc)[:_MOST_THREADS]:
+        for thread in _threads(pid, proc)[:_MOST_THREADS]:
             words = _read(f"{pid}/task/{thread}/schedstat", proc).split()
             longest = max(longest, int(words[1]) if len(words) > 1 else -1)
         pending += children_of(pid, proc)
     return Use(cpu_s, longest / 1e9) if longest >= 0 else None
 
 
-def _listed(name: str, proc: int) -> list[str]:
+def _threads(pid: int, proc: int | None) -> list[str]:
+    name = f"{pid}/task"
     try:
-        fd = os.open(name, os.O_RDONLY | os.O_DIRECTORY, dir_fd=proc)
+        fd = os.open(name if proc is not None else f"/proc/{name}", os.O_RDONLY | os.O_DIRECTORY, dir_fd=proc)
     except OSError:
         return []
     try:
-        return os.listdir(fd)  # noqa: PTH208 - of a descriptor
+        return os.listdir(fd)[:_MOST_PROCESSES]  # noqa: PTH208 - of a descriptor
     except OSError:
         return []
     finally:

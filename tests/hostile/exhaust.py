@@ -69,6 +69,34 @@ def add(a, b):
     time.sleep(5)
     return 0
 """, some("refused_by_sandbox"), confined=some("refused_by_sandbox", "crashed")),
+    Case("memory_in_children_of_a_second_thread", """
+import os, threading, time
+def start():
+    for _ in range(6):
+        if os.fork() == 0:
+            hold = bytearray(b'x') * (300 << 20)
+            time.sleep(5)
+            os._exit(0)
+    time.sleep(5)
+threading.Thread(target=start, daemon=True).start()
+time.sleep(0.9)
+def add(a, b): return a + b
+""", some("refused_by_sandbox", "timed_out"), levels=some("full")),
+    Case("memory_of_processes_without_a_first_thread", """
+import ctypes, os, platform, threading, time
+exit_alone = ctypes.c_long(60 if platform.machine() == 'x86_64' else 93)
+def take():
+    global hold
+    time.sleep(0.1)
+    hold = bytearray(b'x') * (300 << 20)
+    time.sleep(5)
+for _ in range(6):
+    if os.fork() == 0:
+        threading.Thread(target=take).start()
+        ctypes.CDLL(None).syscall(exit_alone, 0)
+time.sleep(0.9)
+def add(a, b): return a + b
+""", some("refused_by_sandbox", "timed_out"), levels=some("full")),
     Case("memory_under_the_limit_of_one_process", """
 import time
 def add(a, b):
