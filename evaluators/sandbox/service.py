@@ -1,8 +1,9 @@
 """The worker's loop: the judge gets a run and the box that stands ready, the next box is built, the run is watched.
 
 At ``full`` a run whose verdict has been given may still be ending (its kernel objects take a millisecond or two to go)
-while the next begins: the two share no process of theirs, no file and no name. At the other levels it has ended, and
-its scratch folder is gone, before the next begins.
+while the next begins: the two share no process of theirs, no file and no name. What they do share is how many processes
+and threads there may be, so a run that has more than its first ones has ended before the next begins. At the other
+levels every run has, and its scratch folder is gone.
 """
 
 from __future__ import annotations
@@ -130,9 +131,10 @@ class Service:
         with contextlib.suppress(OSError):
             self._ready = self._build(Limits())
         killed = self._watch(run)
+        small = self._proc is not None and run.box.small(self._proc)
         run.box.end()
         status = self._end_judge() if killed is not None else 0
-        self._see_off(run.box)
+        self._see_off(run.box, wait=not small)
         if killed is None:
             return None
         return {"run": run.header["run"], "killed": killed, "status": status, "wall_s": time.monotonic() - run.began}
@@ -200,9 +202,12 @@ class Service:
         members = [judge.child.pid, *box.members(self._proc)]
         return sum(processes.tree_use(pid, self._proc)[0] for pid in members) + sockets
 
-    def _see_off(self, box: Box) -> None:
-        """Ends it. At ``full`` it goes by itself, and is looked at again when the next one does."""
+    def _see_off(self, box: Box, *, wait: bool = False) -> None:
+        """Ends it. At ``full`` it goes by itself, unless told to ``wait``, and is looked at when the next one does."""
         box.end()
+        if not box.folder and wait:
+            self._wait_for(box)
+            return
         if not box.folder:
             self._leaving = [leaving for leaving in (*self._leaving, box) if not leaving.gone()]
             if len(self._leaving) > _MOST_LEAVING:

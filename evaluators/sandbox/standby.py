@@ -66,6 +66,11 @@ class Box:
         """Those processes of the run from which all others descend."""
         return [self.candidate.pid, *(processes.children_of(self.first.pid, proc) if self.first else ())]
 
+    def small(self, proc: int) -> bool:
+        """Whether nothing is in the run but what every run has. At ``full``, and before ``end``."""
+        left = self.first is None or processes.alone(self.first.pid, proc)
+        return left and (self.candidate.poll() or processes.alone(self.candidate.pid, proc))
+
     def end(self) -> None:
         """All processes of the run are killed. At ``full`` they may still be ending: see ``gone``."""
         self.link.close()

@@ -176,6 +176,12 @@ def children_of(pid: int, proc: int | None = None) -> list[int]:
     return [int(word) for children in lists for word in children.split()]
 
 
+def alone(pid: int, proc: int | None = None) -> bool:
+    """Whether ``pid`` has one thread at most, and no children that have not been waited for."""
+    threads = _threads(pid, proc)
+    return len(threads) <= 1 and not any(_read(f"{pid}/task/{thread}/children", proc) for thread in threads)
+
+
 def tree_use(pid: int, proc: int | None = None) -> tuple[int, float]:
     """(resident bytes that are no file's, processor seconds) of ``pid`` and its descendants; (0, 0.0) if unknown.
 

@@ -224,6 +224,30 @@ time.sleep(60)
     assert watch.took_s() < LONGEST_S + 4.0, verdict
 
 
+def test_many_processes_of_one_program_leave_room_for_those_of_the_next(pool: VerifierPool) -> None:
+    if pool.isolation != "full":
+        return  # no program starts another process
+    greedy = """
+import os, time
+try:
+    while os.fork(): pass
+    time.sleep(60)
+except OSError: pass
+def add(a, b): return 0
+"""
+    innocent_one = """
+import threading, time
+for _ in range(40): threading.Thread(target=time.sleep, args=(0.02,)).start()
+def add(a, b): return a + b
+"""
+    reference = {"prompt": PROMPT, "test": TEST, "entry_point": "add"}
+    futures = [pool.submit("human_eval", "t", lambda: reference, Answer({"program": program}))
+               for _ in range(15) for program in (greedy, innocent_one)]
+    outcomes = [future.result(60).outcome.value for future in futures]
+    assert set(outcomes[1::2]) == {"correct"}
+    assert "correct" not in outcomes[::2]
+
+
 def test_the_pool_still_works_after_all_of_it(pool: VerifierPool) -> None:
     case = innocent.PROGRAMS[0]
     assert verify(pool, case, case.program).outcome.value == "correct"
