@@ -132,8 +132,9 @@ field                             meaning (unit)
 ``energy``                        absent unless measured: ``energy_j`` (J), ``source``
 ``memory.server_rss_bytes``       largest resident memory of the server (bytes)
 ``memory.planned``                what the server was expected to allocate before it was started: weights_bytes,
-                                  kv_cache_bytes, buffers_bytes, total_bytes; needed_bytes is that without what the system
-                                  may take back, with what comes on top later; free_ram_bytes and the like: what there was
+                                  kv_cache_bytes, buffers_bytes, total_bytes; needed_bytes is that without what the
+                                  system may take back, with what comes on top later; free_ram_bytes and the like: what
+                                  there was
 ``memory.reported``               the same as the server's log names it
 ``memory.plan_off_percent``       how far planned is above (negative: below) reported
 ``memory.gpu_bytes``              memory of the GPU that the server uses after its start (bytes)
