@@ -97,7 +97,8 @@ def test_a_judge_that_dies_is_our_fault_and_replaced(pool: VerifierPool) -> None
 def number_among_workers(process: psutil.Process) -> str:
     """By which the worker's pid namespace knows it, where there is one; else the only one it has."""
     status = Path(f"/proc/{process.pid}/status").read_text()
-    return re.findall(r"\d+", status.split("NSpid:")[1].split("\n")[0])[:2][-1]
+    numbers: list[str] = re.findall(r"\d+", status.split("NSpid:")[1].split("\n")[0])
+    return numbers[:2][-1]
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="process numbers are looked up in /proc")
