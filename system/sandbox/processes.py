@@ -176,10 +176,13 @@ def children_of(pid: int, proc: int | None = None) -> list[int]:
     return [int(word) for children in lists for word in children.split()]
 
 
-def alone(pid: int, proc: int | None = None) -> bool:
-    """Whether ``pid`` has one thread at most, and no children that have not been waited for."""
-    threads = _threads(pid, proc)
-    return len(threads) <= 1 and not any(_read(f"{pid}/task/{thread}/children", proc) for thread in threads)
+def alone(pid: int, proc: int) -> bool:
+    """Whether ``pid`` has one thread and no children that have not been waited for; False if it is gone."""
+    try:
+        threads = os.stat(f"{pid}/task", dir_fd=proc).st_nlink - 2
+    except OSError:
+        return False
+    return threads == 1 and not _read(f"{pid}/task/{pid}/children", proc)
 
 
 def tree_use(pid: int, proc: int | None = None) -> tuple[int, float]:
