@@ -23,13 +23,12 @@ def left_over(used: int, usable_ones: Collection[int]) -> frozenset[int]:
 def stay_on(pid: int, processors: Collection[int]) -> None:
     """The process, all that it has started and all that it will start run on these only. Of one that is gone: nothing.
 
-    The process comes first: what it forks meanwhile has it from there.
+    Each process comes before its children are looked for: what it forks meanwhile has it from there.
     """
     if not hasattr(os, "sched_setaffinity") or not processors:
         return
-    with suppress(psutil.Error, OSError):
-        process = psutil.Process(pid)
-        os.sched_setaffinity(pid, processors)
-        for child in process.children(recursive=True):
-            with suppress(OSError):
-                os.sched_setaffinity(child.pid, processors)
+    pending = [pid]
+    for each in pending:
+        with suppress(psutil.Error, OSError):
+            os.sched_setaffinity(each, processors)
+            pending += [child.pid for child in psutil.Process(each).children()]
