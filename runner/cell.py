@@ -36,8 +36,10 @@ from runner.script import Finished, Line
 from runner.script_end import check_killed, check_script
 from runner.serving import Serving
 from runner.sitting import Sitting, Spent, written
+from system.clock import monotonic_s
 
 _TICK_S = 0.2
+_SHOWN_EVERY_S = 0.1
 _LOSSES_IN_A_ROW = 3 * LOSSES
 """So often the server, or the script, may be lost without a single reply: three tasks set aside one after the other."""
 
@@ -82,6 +84,7 @@ class CellLoop:
         self._asking = Asking([], 0)
         self._score: ScoreRead | None = None
         self._losses_in_a_row = 0
+        self._shown = 0.0
         self._told: set[str] = set()
         """Kinds of failed requests that the user has seen one of."""
 
@@ -233,7 +236,9 @@ class CellLoop:
             raise Interrupted(f"stopped on request; the {self._so_far()}")
         if self._sitting.generation_s is None:
             self._serving.look(self._so_far)
-        self._hooks.observer.live(self._live_state())
+        if monotonic_s() - self._shown >= _SHOWN_EVERY_S:  # a reply comes more often than anybody can look
+            self._shown = monotonic_s()
+            self._hooks.observer.live(self._live_state())
 
     def _so_far(self) -> str:
         of = f" of {len(self._work.tasks)}" if self._work.tasks else ""

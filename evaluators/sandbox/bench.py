@@ -22,6 +22,7 @@ import gc
 import os
 import resource
 import sys
+from collections.abc import Callable
 from typing import Any
 
 from evaluators.sandbox import candidate, descriptors, judges, protocol, table
@@ -88,7 +89,7 @@ class Judge:
 def _serve(cell: Cell, link: descriptors.Link, proc: int | None) -> None:
     """The judge's side. Returns when the worker has gone, or when it should not judge another run."""
     calls.drop_capabilities()
-    before = _left_behind()
+    before = _left_behind(keep=dict)
     most_kib = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss + _GROWN_KIB
     while True:
         message, given = descriptors.receive_with(link, MAX_LINE, 4)
@@ -123,9 +124,9 @@ def _judge(run: Run, tests: int, verdict_fd: int) -> bool:
     return sound
 
 
-def _left_behind() -> tuple[Any, ...]:
-    """What tests could leave in an interpreter for the next ones to meet."""
-    usual = [dict(vars(sys.modules[name])) for name in _USUAL if name in sys.modules]
+def _left_behind(keep: Callable[[Any], Any] = lambda names: names) -> tuple[Any, ...]:
+    """What tests could leave in an interpreter for the next ones to meet. ``keep`` copies names that may change."""
+    usual = [keep(vars(sys.modules[name])) for name in _USUAL if name in sys.modules]
     digits = getattr(sys, "get_int_max_str_digits", int)
     return (len(sys.modules), usual, sys.getrecursionlimit(), digits(), _thread._count(),  # noqa: SLF001
             dict(os.environ), os.getcwd(), tuple(sys.path), tuple(sys.meta_path), tuple(_warnings.filters),
