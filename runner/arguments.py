@@ -141,7 +141,8 @@ def _deciding_flags(group: argparse._ArgumentGroup) -> None:
                             "second is better, worse or equivalent (docs/until-decided.md)")
     group.add_argument("--equivalence-margin", type=values.margin, metavar="POINTS",
                        help="models are equivalent when they differ by fewer points (default: 5)")
-    group.add_argument("--alpha", type=values.chance, metavar="A", help="chance of a wrong word, at most (default: 0.05)")
+    group.add_argument("--alpha", type=values.chance, metavar="A",
+                       help="chance of a wrong word, at most (default: 0.05)")
 
 
 def _verifying_flags(group: argparse._ArgumentGroup) -> None:
