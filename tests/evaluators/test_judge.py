@@ -95,8 +95,14 @@ def test_a_judge_that_dies_is_our_fault_and_replaced(pool: VerifierPool) -> None
 
 
 def number_among_workers(process: psutil.Process) -> str:
-    """By which the worker's pid namespace knows it, where there is one; else the only one it has."""
-    status = Path(f"/proc/{process.pid}/status").read_text()
+    """By which the worker's pid namespace knows it, where there is one; else the only one it has.
+
+    Empty for one that ended since it was listed: a program's process may still be on its way out.
+    """
+    try:
+        status = Path(f"/proc/{process.pid}/status").read_text()
+    except (FileNotFoundError, ProcessLookupError):
+        return ""
     numbers: list[str] = re.findall(r"\d+", status.split("NSpid:")[1].split("\n")[0])
     return numbers[:2][-1]
 
