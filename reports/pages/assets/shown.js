@@ -1,0 +1,47 @@
+"use strict";
+// What other scripts of a page build on: reading the data blocks, and showing text that nobody can trust.
+const page = (() => {
+  // Controls, formats (bidirectional, zero-width), surrogates, unassigned, separators: spelled out, as in the terminal.
+  const UNSAFE = /(?![\n\t])[\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Cn}\p{Zl}\p{Zp}]/gu;
+
+  const data = (id) => JSON.parse(document.getElementById(id).textContent);
+
+  const unpack = async (id) => {
+    const block = document.getElementById(id);
+    const packed = Uint8Array.from(atob(block.textContent), (char) => char.charCodeAt(0));
+    const stream = new Blob([packed]).stream().pipeThrough(new DecompressionStream("deflate"));
+    return new Response(stream).json();
+  };
+
+  const spelled = (char) => {
+    const code = char.codePointAt(0);
+    const [mark, width] = code < 0x100 ? ["x", 2] : code < 0x10000 ? ["u", 4] : ["U", 8];
+    return "\\" + mark + code.toString(16).padStart(width, "0");
+  };
+
+  // An element with text in it; never markup.
+  const make = (tag, className, text) => {
+    const element = document.createElement(tag);
+    if (className) element.className = className;
+    if (text !== undefined) element.textContent = text;
+    return element;
+  };
+
+  // Puts `text` into `element` as it is, but for characters that would hide or turn around what is read.
+  const show = (element, text) => {
+    let from = 0;
+    const parts = [];
+    for (const found of text.matchAll(UNSAFE)) {
+      if (found.index > from) parts.push(text.slice(from, found.index));
+      parts.push(make("span", "ctl", spelled(found[0])));
+      from = found.index + found[0].length;
+    }
+    parts.push(text.slice(from));
+    element.replaceChildren(...parts);
+    return element;
+  };
+
+  const plain = (text) => text.replace(UNSAFE, spelled);
+
+  return { data, unpack, make, show, plain };
+})();
