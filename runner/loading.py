@@ -8,7 +8,6 @@ from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
-from benchmarks.scripts.prompt_files import roles as prompt_roles
 from core.errors import BenchError
 from core.version import VERSION
 from evaluators.pool import VerifierPool
@@ -75,7 +74,7 @@ def roles(request: Request, work: Work) -> tuple[str, ...]:
     """The roles of the messages that the benchmark's own script sends; of a user's script only one is sure."""
     if work.benchmark is None or request.script is not None:
         return ("user",)
-    return prompt_roles(work.benchmark.name, work.prompt_version)
+    return work.benchmark.roles(work.prompt_version)
 
 
 def keep(log: Path, copy: Path) -> None:

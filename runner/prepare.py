@@ -9,10 +9,10 @@ from functools import partial
 from typing import Any
 
 from analysis.pairs import tasks_sha256
+from benchmarks.benchmark import Benchmark
 from benchmarks.datasets.request import DatasetRequest, TaskSet
-from benchmarks.scripts.prompt_files import FOLDER
 from benchmarks.selection import select
-from benchmarks.table import BENCHMARKS, Benchmark, get, refuse_grading
+from benchmarks.table import BENCHMARKS, get, refuse_grading
 from core.errors import UsageError
 from core.records import Endpoint, Sampling, Task
 from ledger.fingerprint import fingerprint
@@ -186,7 +186,6 @@ def _until_decided(request: Request) -> dict[str, Any]:
 
 
 def _prompt_sha256(request: Request, work: Work) -> str | None:
-    """An edited prompt is another prompt, whatever its version is called."""
     if work.benchmark is None or request.script is not None:
         return None
-    return sha256_file(FOLDER / work.benchmark.name / f"{work.prompt_version}.txt")
+    return work.benchmark.prompt_sha256(work.prompt_version)

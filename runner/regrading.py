@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from benchmarks.benchmark import Benchmark
 from benchmarks.datasets.request import DatasetRequest, TaskSet
-from benchmarks.table import BENCHMARKS, Benchmark
+from benchmarks.table import BENCHMARKS
 from core.errors import BadInput, UsageError
 from core.lookup import count_at, number_at, text_at
 from core.records import Answer, Sample, Verdict

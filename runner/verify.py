@@ -18,8 +18,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
+from benchmarks.benchmark import Benchmark
 from benchmarks.datasets.request import DatasetRequest, TaskSet
-from benchmarks.table import Benchmark, get, refuse_grading
+from benchmarks.table import get, refuse_grading
 from core.errors import BadInput, UsageError
 from core.outcomes import NOT_COUNTED, Outcome
 from core.records import Answer, Sample, Task, Verdict

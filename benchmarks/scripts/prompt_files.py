@@ -46,9 +46,9 @@ def versions(benchmark: str) -> tuple[str, ...]:
     return tuple(sorted(path.stem for path in (FOLDER / benchmark).glob("*.txt")))
 
 
-def roles(benchmark: str, version: str) -> tuple[str, ...]:
+def roles_of(prompt: Prompt) -> tuple[str, ...]:
     """The roles that its messages may have, in their order."""
-    names = {name.partition(" ")[0] for name in load(benchmark, version).sections}
+    names = {name.partition(" ")[0] for name in prompt.sections}
     return tuple(role for role in _ROLES if role in names)
 
 

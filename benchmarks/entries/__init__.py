@@ -1,0 +1,1 @@
+"""The table's entries, by what they ask for: one tuple a file."""
