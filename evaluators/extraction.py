@@ -19,11 +19,8 @@ from core.outcomes import Outcome
 from core.records import Answer, Verdict
 from evaluators.box import Box
 from evaluators.sandbox.protocol import shown
+from parsers.safe_json import bounded
 
-MAX_VALUES = 20_000
-"""Values in an answer, counted through all levels; more are not looked at."""
-_MAX_DEPTH = 60
-_MAX_TEXT = 200_000
 _MISSING = object()
 
 
@@ -33,7 +30,7 @@ def evaluate(task_id: str, reference: Mapping[str, Any], answer: Answer, box: Bo
     if not isinstance(schema, Mapping) or not isinstance(expected, Mapping) or not expected:
         return Verdict(Outcome.HARNESS_FAULT, f"task {task_id} has no schema or no expected object")
     value = answer.value
-    if not _bounded(value):
+    if not bounded(value):
         return Verdict(Outcome.WRONG, "the answer is too large or too deep to be looked at",
                        fields=dict.fromkeys(expected, False))
     given = value if isinstance(value, Mapping) else {}
@@ -73,20 +70,3 @@ def same(given: Any, wanted: Any) -> bool:
 
 def _is_number(value: Any) -> bool:
     return isinstance(value, (int, float)) and not isinstance(value, bool)
-
-
-def _bounded(value: Any) -> bool:
-    """Small enough for everything that follows to be quick; itself without recursion."""
-    pending, seen = [(value, 0)], 0
-    while pending:
-        item, depth = pending.pop()
-        seen += 1
-        if seen > MAX_VALUES or depth > _MAX_DEPTH or (isinstance(item, str) and len(item) > _MAX_TEXT):
-            return False
-        if isinstance(item, int) and item.bit_length() > 4096:
-            return False
-        if isinstance(item, Mapping):
-            pending += [(inner, depth + 1) for inner in (*item.keys(), *item.values())]
-        elif isinstance(item, list):
-            pending += [(inner, depth + 1) for inner in item]
-    return True

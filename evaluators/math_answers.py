@@ -1,7 +1,8 @@
 """Numeric answers, compared as exact numbers: 1/2 is 0.5, 1,000 is 1000, 3.10 is 3.1; there is no tolerance.
 
 What a text's number is, ``parsers.answers.numbers`` says, for gold answers as for replies. A percent sign is dress
-there, so ``25%`` is 25 (a question that asks for a percentage has its gold bare), and 0.25 is never 25%.
+there, so ``25%`` is 25 (a question that asks for a percentage has its gold bare), and 0.25 is never 25%. Only where the
+question asks for no percentage does the parser leave the sign on, and then 25% is right for a gold of 0.25 as well.
 """
 
 from __future__ import annotations
@@ -14,9 +15,7 @@ from core.outcomes import Outcome
 from core.records import Answer, Verdict
 from evaluators.box import Box
 from evaluators.sandbox.protocol import shown
-from parsers.answers.numbers import parse_number
-
-_MAX_TEXT = 1100
+from parsers.answers.numbers import exact, is_percent
 
 
 def evaluate(task_id: str, reference: Mapping[str, Any], answer: Answer, box: Box) -> Verdict:  # noqa: ARG001 - pure
@@ -27,17 +26,11 @@ def evaluate(task_id: str, reference: Mapping[str, Any], answer: Answer, box: Bo
     given = number(answer.value)
     if given is None:
         return Verdict(Outcome.WRONG, f"{shown(answer.value, 60)} is no number")
-    if given == wanted:
+    if given == wanted or (isinstance(answer.value, str) and given == 100 * wanted and is_percent(answer.value)):
         return Verdict(Outcome.CORRECT)
     return Verdict(Outcome.WRONG, f"{shown(answer.value, 60)} instead of {shown(reference['answer'], 60)}")
 
 
 def number(value: object) -> Fraction | None:
-    """The exact number that ``value`` is or writes; None if it writes none, several, or one too long."""
-    if isinstance(value, bool) or not isinstance(value, (str, int, float)):
-        return None
-    if isinstance(value, int) and value.bit_length() > 3 * _MAX_TEXT:
-        return None
-    text = str(value)
-    found = parse_number(text) if len(text) <= _MAX_TEXT else None
-    return None if found is None else Fraction(found)
+    """The exact number that ``value`` is or writes, a percent sign left aside."""
+    return exact(value)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import re
+from collections.abc import Mapping
 from typing import Final, NoReturn
 
 from core.records import Json
@@ -12,6 +13,10 @@ from core.records import Json
 MAX_DEPTH: Final = 100
 """Containers inside containers that a model's answer may have."""
 MAX_INT_DIGITS: Final = 1000
+MAX_VALUES: Final = 20_000
+"""Values in an answer that is compared, counted through all levels."""
+_MAX_COMPARED_DEPTH: Final = 60
+_MAX_COMPARED_TEXT: Final = 200_000
 
 _TOKEN = re.compile(r'"(?:[^"\\]|\\.?)*+"?|[\[\]{}]', re.DOTALL)
 # A string token always matches from its quote on, even unterminated: a token that could fail would be tried again
@@ -53,6 +58,24 @@ def depth(text: str) -> int:
         elif char in "]}":
             now -= 1
     return deepest
+
+
+def bounded(value: Json) -> bool:
+    """Small enough to be compared, validated or spelled quickly; itself without recursion."""
+    pending, seen = [(value, 0)], 0
+    while pending:
+        item, level = pending.pop()
+        seen += 1
+        if seen > MAX_VALUES or level > _MAX_COMPARED_DEPTH or (
+                isinstance(item, str) and len(item) > _MAX_COMPARED_TEXT):
+            return False
+        if isinstance(item, int) and item.bit_length() > 4096:
+            return False
+        if isinstance(item, Mapping):
+            pending += [(inner, level + 1) for inner in (*item.keys(), *item.values())]
+        elif isinstance(item, list):
+            pending += [(inner, level + 1) for inner in item]
+    return True
 
 
 def encodable(text: str) -> bool:

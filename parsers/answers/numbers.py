@@ -20,6 +20,8 @@ from fractions import Fraction
 from typing import Final, NamedTuple
 
 MAX_DIGITS: Final = 1000
+_MAX_TEXT: Final = 1100
+"""Characters of a value that is looked at."""
 Number = Decimal | Fraction
 
 _SPACES: Final = "\u00a0\u2007\u2009\u202f"
@@ -28,6 +30,7 @@ _RUN = re.compile(
 # Each character of a run can be taken in one way only, so a run costs its length and the scan is linear.
 _EXPONENT = re.compile(r"[eE]([+-]?[0-9]++)(?![A-Za-z])| ?[\u00d7x*] ?10 ?\^ ?\{? ?([+-]?[0-9]++) ?\}?")
 _POWER_OF_TEN = re.compile(r" ?\^ ?\{? ?([+-]?[0-9]++) ?\}?")
+_PERCENT = re.compile(r" ?(?:%|per ?cent\b)", re.IGNORECASE)
 _UNIT_POWER = re.compile(r"[A-Za-z\u00b5] ?\}? ?\^ ?\{? ?$")
 _GROUPS = re.compile(r"[0-9]{1,3}(?:,[0-9]{3})+")
 _INDIAN = re.compile(r"[0-9]{1,2}(?:,[0-9]{2})+,[0-9]{3}")
@@ -43,6 +46,8 @@ class Found(NamedTuple):
     """None: these digits are no number we read (a version, a number too long)."""
     start: int
     end: int
+    percent: bool = False
+    """Whether a percent sign, or the word, stands behind it."""
 
 
 def parse_number(text: str) -> Number | None:
@@ -51,6 +56,12 @@ def parse_number(text: str) -> Number | None:
     Of an equation the right-hand side counts (``x = 5``); units and words around one number are dropped. A number
     that is part of an expression (``x+1``, ``2\pi``) is not the number that the text is.
     """
+    found = parse_found(text)
+    return None if found is None else found.number
+
+
+def parse_found(text: str) -> Found | None:
+    """As ``parse_number``, with what stands around the number."""
     plain = plain_text(text.strip())
     plain = plain.rpartition("=")[2] if "=" in plain else plain
     plain = plain.replace("{", " ").replace("}", " ").strip().rstrip(" .")
@@ -60,7 +71,24 @@ def parse_number(text: str) -> Number | None:
     found = list(_first(_numbers(plain), 2))
     if len(found) != 1 or _in_expression(plain, found[0]):
         return None
-    return found[0].number
+    return found[0]
+
+
+def exact(value: object) -> Fraction | None:
+    """The exact number that an answer's value is or writes; None if it writes none, several, or one too long."""
+    if isinstance(value, bool) or not isinstance(value, (str, int, float)):
+        return None
+    if isinstance(value, int) and value.bit_length() > 4 * _MAX_TEXT:
+        return None
+    text = str(value)
+    found = parse_number(text) if len(text) <= _MAX_TEXT else None
+    return None if found is None else Fraction(found)
+
+
+def is_percent(text: str) -> bool:
+    """Whether the one number that the text is has a percent sign: ``50%``, ``50 percent``."""
+    found = parse_found(text) if len(text) <= _MAX_TEXT else None
+    return found is not None and found.percent
 
 
 def canonical(number: Number) -> str:
@@ -143,7 +171,7 @@ def _numbers(text: str, *, prose: bool = False) -> Iterator[Found]:
         begin, negative = _signed(text, begin)
         if number is not None and negative:
             number = number.copy_negate() if isinstance(number, Decimal) else -number
-        yield Found(number, begin, at)
+        yield Found(number, begin, at, _PERCENT.match(text, at) is not None)
 
 
 def _whole(text: str, run: str, at: int, *, prose: bool) -> tuple[Number | None, int]:

@@ -1,0 +1,1 @@
+"""What votes are counted by: answer → key, one small file a kind of answer."""
