@@ -13,7 +13,8 @@ from core.records import Answer, Sample, Verdict, Verified
 from evaluators.pool import VerifierPool
 from parsers.answers.registry import ANSWER_PARSERS
 from runner.audit import is_audit
-from runner.collect import Collection, Place
+from runner.collect import Collection
+from runner.draws import Place
 from runner.prepare import Prepared
 from runner.settle import after_verification, before_verification
 

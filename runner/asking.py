@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from runner.collect import Draw, Place
+from runner.draws import Draw, Place
 from runner.script import Script
 
 

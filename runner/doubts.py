@@ -12,9 +12,9 @@ from analysis.validity import Evidence, empty_replies
 from core.outcomes import Outcome
 from core.records import Endpoint, Sample
 from parsers.answers.reply import was_cut
-from runner.cell import CellOutcome
-from runner.collect import TOO_LONG
+from runner.outcome import CellOutcome
 from runner.request import Request
+from runner.tries import TOO_LONG
 from servers.echo import Echo
 
 

@@ -18,8 +18,8 @@ from core.records import Endpoint, Sample
 from evaluators.registry import EVALUATORS
 from ledger.record import FORMAT
 from parsers.events import ScoreRead
-from runner.cell import CellOutcome
 from runner.doubts import Doubts, doubts
+from runner.outcome import CellOutcome
 from runner.request import Request
 from runner.script_request import ROOT
 from runner.settle import LOOPING

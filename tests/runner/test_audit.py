@@ -12,7 +12,8 @@ from core.records import Answer, Sample, Task, Verdict
 from core.seeds import sample_seed
 from parsers.events import RequestFailed
 from runner.audit import SECOND_ASKING, Audit, refuse_undriven
-from runner.collect import LOSSES, Collection
+from runner.collect import Collection
+from runner.tries import LOSSES
 from strategies.single import Single
 
 IDS = [f"t/{number}" for number in range(100)]

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from core.outcomes import Outcome
-from core.records import Answer, Sample, Task, Verdict
+from core.records import Answer, Json, Sample, Task, Verdict
 from core.seeds import sample_seed
 from parsers.events import RequestFailed
-from runner.collect import LOSSES, Collection
+from runner.collect import Collection
+from runner.tries import LOSSES
 from strategies.base import Candidate
 from strategies.single import Single
 
@@ -24,10 +25,19 @@ class ThreeThenChooseLast:
 
     name = "three"
 
+    def settings(self) -> Mapping[str, Json]:
+        return {}
+
+    def budget(self) -> int:
+        return 3
+
+    def merits(self) -> frozenset[str]:
+        return frozenset()
+
     def first(self) -> int:
         return 2
 
-    def more(self, candidates: Sequence[Candidate]) -> int:
+    def more(self, candidates: Sequence[Candidate], drawn: int) -> int:
         return 3 - len(candidates)
 
     def choose(self, candidates: Sequence[Candidate]) -> int | None:

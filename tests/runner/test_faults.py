@@ -9,9 +9,11 @@ from core.outcomes import Outcome
 from core.records import Answer, Sample, Task
 from parsers.events import RequestFailed
 from runner.asking import Asking
-from runner.collect import LOSSES, Collection, Draw
+from runner.collect import Collection
+from runner.draws import Draw
 from runner.faults import SERVER_LOST, WITH_SERVER
 from runner.script import Finished
+from runner.tries import LOSSES
 from strategies.single import Single
 
 TASKS = [Task("a/1", {}), Task("a/2", {}), Task("a/3", {})]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +14,12 @@ from hypothesis import strategies as st
 
 from core.errors import BadInput
 from core.outcomes import Outcome
-from core.records import Answer, Sample, Task, Verdict
+from core.records import Answer, Json, Sample, Task, Verdict
 from core.seeds import sample_seed
 from ledger.folder import RunFolder
 from parsers.events import RequestFailed
-from runner.collect import Collection, Draw
+from runner.collect import Collection
+from runner.draws import Draw
 from runner.resume import Earlier, differences, failure_line, take_up
 from runner.sitting import Spent, spent
 from strategies.base import Candidate
@@ -32,10 +33,19 @@ class UntilThreeAgree:
 
     name = "three"
 
+    def settings(self) -> Mapping[str, Json]:
+        return {}
+
+    def budget(self) -> int:
+        return 8
+
+    def merits(self) -> frozenset[str]:
+        return frozenset()
+
     def first(self) -> int:
         return 2
 
-    def more(self, candidates: Sequence[Candidate]) -> int:
+    def more(self, candidates: Sequence[Candidate], drawn: int) -> int:
         answers = [c.answer.value for c in candidates]
         return 0 if len(answers) >= 8 or any(answers.count(a) >= 3 for a in answers) else 2
 

@@ -1,0 +1,141 @@
+"""What a script says, event by event: samples are filed, failures counted, and the strategy's next draws sent back.
+
+Everything is written to the run folder when it arrives: a sample before it is parsed, a failure before it is counted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from core.records import Sample
+from parsers.events import Event, RequestFailed, SampleRead, ScoreRead, Started, Unreadable
+from parsers.outputs.registry import autodetect
+from runner.answers import Answers
+from runner.asking import Asking
+from runner.audit import is_audit, refuse_undriven
+from runner.collect import Collection
+from runner.draws import Draw
+from runner.faults import LOST_WITH
+from runner.observer import Hooks
+from runner.prepare import Prepared
+from runner.resume import failure_line
+from runner.serving import Serving
+from runner.sitting import Sitting
+
+
+class Hearing:
+    """Hears the scripts of one cell, one after the other; ``begin`` says whom next."""
+
+    def __init__(self, prepared: Prepared, collection: Collection, answers: Answers, hooks: Hooks) -> None:
+        self._benchmark = prepared.work.cell.benchmark
+        self._folder = prepared.folder
+        self._collection = collection
+        self._answers = answers
+        self._hooks = hooks
+        self._reader = autodetect(self._benchmark)
+        self._told: set[str] = set()
+        """Kinds of failed requests that the user has seen one of."""
+        self.asking = Asking([], 0)
+        self.sitting: Sitting | None = None
+        self.score: ScoreRead | None = None
+        self.since_loss = 0
+        """Samples that came since a server or a script was lost."""
+
+    def begin(self, asking: Asking, sitting: Sitting) -> None:
+        """The next lines are those of another start of the script."""
+        self._reader = autodetect(self._benchmark)
+        self.asking, self.sitting = asking, sitting
+
+    def line(self, text: str, watch: Callable[[RequestFailed], None]) -> None:
+        """One line of its output. ``watch`` is told of each failed request before it is counted, and may raise."""
+        for event in self._reader.feed(text):
+            self._handle(event, watch)
+
+    def last_samples(self, text: str) -> None:
+        """As ``line``, of a script that runs no more: what failed then is counted with its loss."""
+        for event in self._reader.feed(text):
+            if isinstance(event, SampleRead):
+                self._handle(event, lambda _failure: None)
+
+    def close(self, watch: Callable[[RequestFailed], None]) -> None:
+        """There are no more lines."""
+        for event in self._reader.close():
+            self._handle(event, watch)
+
+    def _handle(self, event: Event, watch: Callable[[RequestFailed], None]) -> None:
+        if isinstance(event, SampleRead | RequestFailed):
+            if self.sitting is not None:
+                self.sitting.replied()
+            refuse_undriven(self._collection.audit, driven=self.asking.driven)
+        if isinstance(event, Started):
+            if event.interactive:
+                if self.sitting is not None:
+                    self.sitting.asked()  # another script may have buffered this line until it was done
+                self.asking.drive()
+        elif isinstance(event, SampleRead):
+            self._receive(event.sample)
+        elif isinstance(event, RequestFailed):
+            watch(event)
+            self._failed(event)
+        elif isinstance(event, ScoreRead):
+            self.score = event
+        elif isinstance(event, Unreadable):
+            self._collection.odd.unreadable += 1
+            self._collection.odd.note(f"unreadable: {event.excerpt}")
+            self._folder.say_of_script(f"unreadable ({event.reason}): {event.excerpt}")
+
+    def _receive(self, sample: Sample) -> None:
+        place = (sample.task_id, sample.index)
+        if place in self._collection.restored:
+            return  # a script that begins again from the start; the first reply stands
+        write = self._folder.append_audit if is_audit(place) else self._folder.append_sample
+        write(sample, self.sitting.stamp() if self.sitting else None)
+        self.asking.answered(place)
+        self.since_loss += 1
+        if self._answers.file(sample):
+            self.ask_more(sample.task_id)
+
+    def ask_more(self, task_id: str) -> None:
+        """Sends what the strategy wants next of this task, if it wants more and knows enough."""
+        if not self.asking.driven:
+            return
+        draw = self._collection.next_draw(task_id)
+        if draw is not None:
+            self.asking.draw(draw)
+        self.asking.end_if_idle()
+
+    def _failed(self, failure: RequestFailed) -> None:
+        which = "of no task" if failure.task_id is None else f"{failure.task_id} sample {failure.index}"
+        if failure.kind not in self._told:
+            self._told.add(failure.kind)
+            self._hooks.observer.note(f"a request failed ({which}): {failure.message}; others like it are only counted")
+        self._folder.say_of_script(f"request failed ({failure.kind}): {which}: {failure.message}")
+        again = self.fault(failure)
+        self._answers.write_closed()
+        if again is not None:
+            self.asking.draw(again)
+        elif failure.task_id is not None:
+            self.ask_more(failure.task_id)
+
+    def fault(self, fault: RequestFailed) -> Draw | None:
+        """Written down and counted; the draw that asks again, unless its place is closed now."""
+        self._folder.append_failure(failure_line(fault))
+        if fault.kind in LOST_WITH:
+            self._collection.note_fault(fault)
+            return None
+        again = self._collection.fail(fault)
+        if again is None and fault.task_id is not None:
+            self.asking.answered((fault.task_id, fault.index))
+        return again
+
+
+def watching(serving: Serving, so_far: Callable[[], str]) -> Callable[[RequestFailed], None]:
+    """Whether a failed request was the server's death, or its hanging. What is returned raises ServerLost."""
+
+    def watch(failure: RequestFailed) -> None:
+        if failure.kind == "connection":
+            serving.watch(so_far)
+        elif failure.kind == "timeout":
+            serving.watch_for_hang(so_far)
+
+    return watch
