@@ -1,7 +1,7 @@
 """Charts drawn: the one place that knows the library, which is loaded when the first chart is (docs/decisions/0009).
 
 A chart is a Vega specification. Texts in it are data and never expressions, and it names no address, so the library
-evaluates nothing of theirs and fetches nothing. It aborts the whole process on a character that XML has no place for, so
+evaluates nothing of theirs and fetches nothing. It aborts the whole process on a character that XML does not allow, so
 every text is spelled out (``reports.text``) on its way there.
 """
 

@@ -1,0 +1,236 @@
+"""What is gained for what is spent: scores against tokens, seconds, joules, money, speed or memory.
+
+A series is a line of points (a strategy at rising budgets, say) or one point. Each is named beside its last point, not
+in a box somewhere else; where that has no room for all, the names stand in a column at the right in the order in which
+the lines end, with a thin line to each. On a narrow drawing they stand below it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from reports.charts.axes import FONT_PX, WIDE, Axis, Frame, Marks, Size, chart
+from reports.charts.labels import Box, Placed, Wanted, along, around, spread, told_apart, width_of, wrapped
+from reports.charts.palette import PRINTED, Palette, colour_of, marker_of
+from reports.charts.scales import Scale, even_scale, log_scale, percent_scale
+
+MARKER = 60.0
+"""Area of a marker, in square pixels."""
+
+LONGEST_NAME = 230.0
+"""Pixels."""
+
+ROW = 17.0
+"""Pixels from a name in a column to the next."""
+
+MOST_SERIES = 40
+"""So many are named, those first that come first; more could not be read."""
+
+SMALL = FONT_PX - 2
+
+CAPTION = 14.0
+"""Pixels from one line of a caption to the next."""
+
+BOTTOM = Frame().bottom
+
+_Line = tuple[float, float, float, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """One run."""
+
+    x: float
+    y: float
+    """Percent."""
+    low: float | None = None
+    high: float | None = None
+    """Ends of the interval, in percent."""
+    said: str = ""
+    """All about it, in a line: shown under the pointer."""
+    note: str = ""
+    """Written beside it where there is room, such as ``n=4``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """Points that belong together."""
+
+    name: str
+    points: Sequence[Point]
+    """By rising ``x``."""
+    hosted: bool = False
+    """Runs of a hosted model: hollow markers and a dashed line."""
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """How it is drawn."""
+
+    x_title: str
+    y_title: str = "Accuracy (%)"
+    log: bool = True
+    frontier: Sequence[tuple[float, float]] = field(default=())
+    """The best score reached up to each x, by rising x; drawn as steps."""
+    caption: str = ""
+    """What bars, steps and hollow markers are; stands above the plot."""
+    size: Size = WIDE
+    palette: Palette = PRINTED
+
+
+def tradeoff(series: Sequence[Series], look: Look) -> dict[str, Any]:
+    """The specification. Raises ValueError where no point can be drawn."""
+    shown = [one for one in series if one.points]
+    if not shown:
+        raise ValueError("there is no point to draw")
+    names = [one.name for one in shown[:MOST_SERIES]]
+    above = wrapped(look.caption, SMALL, look.size.width - 52 - 20) if look.caption else []
+    top = 12 + CAPTION * len(above) + (4 if above else 0)
+    if look.size.narrow:
+        plan = _planned(shown, told_apart(names, FONT_PX, look.size.width - 100), look,
+                        Frame(top=top, bottom=BOTTOM + 14 + ROW * len(names)))
+    else:
+        named = told_apart(names, FONT_PX, LONGEST_NAME)
+        plan = _planned(shown, named, look, Frame(top=top))
+        if any(place is None for place in plan.names):
+            widest = max(width_of(name, FONT_PX) for name in named)
+            plan = _planned(shown, named, look, Frame(top=top, right=widest + 50))
+    size = Size(look.size.width, look.size.height + plan.frame.bottom - BOTTOM + top - 12)  # the plot stays as high
+    lines = [Placed(text, 0, CAPTION * (place + 0.5) - top + 8, "left", Box(0, 0, 0, 0))
+             for place, text in enumerate(above)]
+    return chart(size, plan.frame,
+                 {"x": Axis(plan.x, look.x_title, 5 if look.size.narrow else 9), "y": Axis(plan.y, look.y_title)},
+                 [*_marks(shown, plan, look), _text(lines, SMALL, look.palette.muted)], look.palette)
+
+
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """Where everything goes."""
+
+    frame: Frame
+    x: Scale
+    y: Scale
+    names: Sequence[Placed | None]
+    notes: Sequence[Placed]
+    leaders: Sequence[_Line] = ()
+    keys: Sequence[tuple[float, float]] = ()
+    """Where each series' marker stands beside its name, in a column or below."""
+
+
+def _planned(shown: Sequence[Series], names: Sequence[str], look: Look, frame: Frame) -> _Plan:
+    """Names go beside the points, or into a column where the frame has room at the right, or below."""
+    width, height = look.size.width - frame.left - frame.right, look.size.height - 12 - BOTTOM
+    points = [point for one in shown for point in one.points]
+    along_x = [*(point.x for point in points), *(at for at, _ in look.frontier)]
+    x = log_scale(along_x, width) if look.log else even_scale(along_x, width)
+    y = percent_scale([end for point in points for end in (point.y, point.low, point.high) if end is not None], height)
+    taken = list(_taken(shown, look, x, y))
+    bounds = Box(0, 0, width + 8, height)
+    placed: list[Placed | None] = []
+    leaders: list[_Line] = []
+    keys: list[tuple[float, float]] = []
+    if frame.bottom > BOTTOM:
+        keys = [(8.0, height + BOTTOM + 8 + ROW * place) for place in range(len(names))]
+        placed = [Placed(name, 20, top, "left", Box(0, 0, 0, 0)) for name, (_, top) in zip(names, keys, strict=True)]
+    elif frame.right > Frame().right:
+        placed, leaders, keys = _column(shown, names, x, y, width, height)
+        for x1, y1, x2, y2 in leaders:
+            taken += along([(x1, y1), (x2, y2)], 2)
+    else:
+        for one, name in zip(shown, names, strict=False):
+            last = one.points[-1]
+            placed.append(around(Wanted(name, x.at(last.x), y.at(last.y), FONT_PX), taken, bounds))
+            taken += [placed[-1].box] if placed[-1] else []
+    return _Plan(frame, x, y, placed, _notes(shown, x, y, taken, bounds), leaders, keys)
+
+
+def _taken(shown: Sequence[Series], look: Look, x: Scale, y: Scale) -> Sequence[Box]:
+    """What is drawn already where names would go."""
+    found: list[Box] = []
+    for one in shown:
+        places = [(x.at(point.x), y.at(point.y)) for point in one.points]
+        found += [Box(left - 5, top - 5, left + 5, top + 5) for left, top in places]
+        found += along(places)
+        found += [Box(x.at(point.x) - 2, y.at(point.high), x.at(point.x) + 2, y.at(point.low)) for point in one.points
+                  if point.low is not None and point.high is not None]
+    found += along([(x.at(at), y.at(top)) for at, top in _steps(look.frontier, x)], 2)
+    return found
+
+
+def _column(shown: Sequence[Series], names: Sequence[str], x: Scale, y: Scale, width: float, height: float) -> tuple[
+        list[Placed | None], list[_Line], list[tuple[float, float]]]:
+    """Names at the right, in the order in which the lines end, from the top."""
+    ends = [(y.at(one.points[-1].y), x.at(one.points[-1].x), place) for place, one in enumerate(shown[:len(names)])]
+    ends.sort(key=lambda end: (end[0], -end[1], end[2]))
+    tops = spread([top for top, _, _ in ends], ROW, 6, height - 6)
+    placed: list[Placed | None] = [None] * len(names)
+    keys, leaders = [(0.0, 0.0)] * len(names), []
+    for (top, left, place), moved in zip(ends, tops, strict=True):
+        placed[place] = Placed(names[place], width + 38, moved, "left", Box(0, 0, 0, 0))
+        keys[place] = (width + 28, moved)
+        leaders.append((left + 6, top, width + 20, moved))
+    return placed, leaders, keys
+
+
+def _notes(shown: Sequence[Series], x: Scale, y: Scale, taken: list[Box], bounds: Box) -> list[Placed]:
+    found = []
+    for one in shown:
+        for point in one.points:
+            if point.note and (place := around(Wanted(point.note, x.at(point.x), y.at(point.y), SMALL), taken, bounds)):
+                found.append(place)
+                taken.append(place.box)
+    return found
+
+
+def _steps(frontier: Sequence[tuple[float, float]], x: Scale) -> list[tuple[float, float]]:
+    """As values of x and y: level until something better is reached, and on to the right end."""
+    found: list[tuple[float, float]] = []
+    for at, best in frontier:
+        if found:
+            found.append((at, found[-1][1]))
+        found.append((at, best))
+    return [*found, (x.high, found[-1][1])] if found else []
+
+
+def _marks(shown: Sequence[Series], plan: _Plan, look: Look) -> list[Marks]:
+    palette = look.palette
+    found = [Marks("rule", [{"x": x1, "y": y1, "x2": x2, "y2": y2} for x1, y1, x2, y2 in plan.leaders],
+                   {"x": "x", "y": "y", "x2": "x2", "y2": "y2"},
+                   {"stroke": palette.muted, "strokeWidth": 0.7, "strokeOpacity": 0.55})]
+    steps = [{"x": plan.x.at(x), "y": plan.y.at(y)} for x, y in _steps(look.frontier, plan.x)]
+    found.append(Marks("line", steps, {"x": "x", "y": "y"},
+                       {"stroke": palette.muted, "strokeWidth": 6, "strokeOpacity": 0.28, "strokeJoin": "round"}))
+    for place, one in enumerate(shown):
+        found += _series(one, place, plan, palette)
+    found.append(_text([placed for placed in plan.names if placed], FONT_PX, palette.ink))
+    found.append(_text(plan.notes, SMALL, palette.muted))
+    return [marks for marks in found if marks.rows]
+
+
+def _series(one: Series, place: int, plan: _Plan, palette: Palette) -> list[Marks]:
+    colour, marker = colour_of(place), marker_of(place)
+    rows = [{"x": plan.x.at(point.x), "y": plan.y.at(point.y), "said": point.said or one.name,
+             **({"low": plan.y.at(point.low), "high": plan.y.at(point.high)}
+                if point.low is not None and point.high is not None else {})} for point in one.points]
+    looks = {"shape": marker, "size": MARKER, "stroke": colour if one.hosted else palette.halo, "strokeWidth": 1.5,
+             "fill": palette.halo if one.hosted else colour}
+    dashes = {"strokeDash": [5, 3]} if one.hosted else {}
+    found = [
+        Marks("rule", [row for row in rows if "low" in row], {"x": "x", "y": "low", "y2": "high"},
+              {"stroke": colour, "strokeWidth": 1.5, "strokeOpacity": 0.5}),
+        Marks("line", rows if len(rows) > 1 else [], {"x": "x", "y": "y"},
+              {"stroke": colour, "strokeWidth": 1.8, **dashes}),
+        Marks("symbol", rows, {"x": "x", "y": "y", "description": "said"}, looks),
+    ]
+    if plan.keys and place < len(plan.keys):
+        left, top = plan.keys[place]
+        found.append(Marks("symbol", [{"x": left, "y": top}], {"x": "x", "y": "y"}, looks))
+    return found
+
+
+def _text(placed: Sequence[Placed], size: float, colour: str) -> Marks:
+    return Marks("text", [{"x": one.x, "y": one.y, "text": one.text, "align": one.align} for one in placed],
+                 {"x": "x", "y": "y", "text": "text", "align": "align"},
+                 {"fontSize": size, "fill": colour, "baseline": "middle"})
