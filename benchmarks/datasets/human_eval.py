@@ -8,6 +8,7 @@ from pathlib import Path
 
 from benchmarks.datasets.lines import Line, read_lines, sha256_file, task_id
 from benchmarks.datasets.request import DEMO, DatasetRequest, TaskSet, from_table, refuse_dates
+from benchmarks.doctests import examples_of
 from core.errors import BadInput, UsageError
 from core.records import Json, Task
 
@@ -43,7 +44,10 @@ def _read(path: Path, source: str) -> TaskSet:
         name = task_id(line, "human_eval", seen)
         references[name] = {"prompt": line.text("prompt"), "test": line.text("test"), "entry_point": _entry_point(line)}
         tasks.append(Task(name, {"prompt": references[name]["prompt"], "entry_point": references[name]["entry_point"]}))
-    return TaskSet(tuple(tasks), digest, source, from_table(references))
+    return TaskSet(
+        tuple(tasks), digest, source, from_table(references),
+        lambda name: examples_of(references[name]["prompt"], references[name]["entry_point"]),
+    )
 
 
 def _entry_point(line: Line) -> str:

@@ -8,6 +8,7 @@ reference is asked for, and forgotten with it.
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,7 +18,9 @@ from benchmarks.datasets.lcb_releases import DEFAULT, REPOSITORY, Shard, fetch, 
 from benchmarks.datasets.lcb_tests import BadTests, decode_private_tests, parse_tests
 from benchmarks.datasets.lines import Line, parse_object, read_lines, task_id
 from benchmarks.datasets.request import DEMO, DatasetRequest, TaskSet, demo_file
+from benchmarks.doctests import MAX_EXAMPLES
 from core.errors import BadInput, UsageError
+from core.examples import Example, PublicExamples
 from core.records import Json, Task
 from core.task_ids import task_id_of
 
@@ -38,6 +41,9 @@ class _Entry:
     date: datetime | None
     fn_name: str | None
 
+    def bad(self, what: str) -> BadInput:
+        return BadInput(f"{self.path}:{self.number}: {what}")
+
 
 def open_tasks(request: DatasetRequest) -> TaskSet:
     """The tasks of the window, sorted by ``question_id`` as upstream sorts.
@@ -54,7 +60,10 @@ def open_tasks(request: DatasetRequest) -> TaskSet:
     digest = (
         digests[0] if len(digests) == 1 else hashlib.sha256("".join(f"{d}\n" for d in digests).encode()).hexdigest()
     )
-    return TaskSet(tuple(entry.task for entry in chosen), digest, source, lambda name: _reference(entries, name))
+    return TaskSet(
+        tuple(entry.task for entry in chosen), digest, source, lambda name: _reference(entries, name),
+        lambda name: _public_examples(entries, name),
+    )
 
 
 def _files(request: DatasetRequest) -> tuple[tuple[Shard, ...], str]:
@@ -168,16 +177,10 @@ def _within(entries: Mapping[str, _Entry], start: datetime | None, end: datetime
 
 
 def _reference(entries: Mapping[str, _Entry], name: str) -> Mapping[str, Json]:
-    entry = entries.get(name)
-    if entry is None:
-        raise UsageError(f"no task {name!r} in this dataset; check the task id")
+    entry = _known(entries, name)
     record = _read_again(entry)
-
-    def bad(what: str) -> BadInput:
-        return BadInput(f"{entry.path}:{entry.number}: {what}")
-
-    public = _tests(bad, "public_test_cases", record.get("public_test_cases"), private=False)
-    tests = public + _tests(bad, "private_test_cases", record.get("private_test_cases"), private=True)
+    public = _tests(entry.bad, "public_test_cases", record.get("public_test_cases"), private=False)
+    tests = public + _tests(entry.bad, "private_test_cases", record.get("private_test_cases"), private=True)
     return {
         "inputs": [test["input"] for test in tests],
         "outputs": [test["output"] for test in tests],
@@ -185,6 +188,30 @@ def _reference(entries: Mapping[str, _Entry], name: str) -> Mapping[str, Json]:
         "starter_code": entry.task.prompt["starter_code"],
         "n_public": len(public),
     }
+
+
+def _public_examples(entries: Mapping[str, _Entry], name: str) -> PublicExamples | None:
+    """The public tests, which are the samples in the problem's text. The private ones are not even decoded."""
+    entry = _known(entries, name)
+    tests = _tests(entry.bad, "public_test_cases", _read_again(entry).get("public_test_cases"), private=False)
+    try:
+        found = tuple(_example(test, entry.fn_name) for test in tests[:MAX_EXAMPLES])
+    except (ValueError, RecursionError):
+        return None  # arguments that are no JSON: the tests themselves will say so
+    return PublicExamples(entry.fn_name, found, prelude=True, rows=True) if found else None
+
+
+def _example(test: Mapping[str, str], fn_name: str | None) -> Example:
+    if fn_name is None:
+        return Example(test["input"], test["output"])
+    return Example(tuple(json.loads(line) for line in test["input"].split("\n")), json.loads(test["output"]))
+
+
+def _known(entries: Mapping[str, _Entry], name: str) -> _Entry:
+    entry = entries.get(name)
+    if entry is None:
+        raise UsageError(f"no task {name!r} in this dataset; check the task id")
+    return entry
 
 
 def _read_again(entry: _Entry) -> dict[str, Json]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from core.errors import BadInput, UsageError
+from core.examples import PublicExamples
 from core.records import Json, Task
 
 DEMO = "demo"
@@ -43,6 +44,12 @@ class TaskSet:
     source: str
     """The path, or the hub repository with its commit and files."""
     read_reference: Callable[[str], Mapping[str, Json]]
+    read_examples: Callable[[str], PublicExamples | None] | None = None
+    """None where no task of the benchmark has examples that programs can be tried on."""
+
+    def public_examples(self, task_id: str) -> PublicExamples | None:
+        """The examples that the prompt of ``task_id`` shows, never a hidden test; None where there are none."""
+        return None if self.read_examples is None else self.read_examples(task_id)
 
     def reference(self, task_id: str) -> Mapping[str, Json]:
         """What the evaluator needs to judge an answer to ``task_id``; read when asked for. BadInput if it cannot be."""

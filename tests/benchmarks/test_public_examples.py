@@ -1,0 +1,105 @@
+"""The examples that a prompt shows are read as they stand there, and nothing else is."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from benchmarks.datasets import human_eval, lcb
+from benchmarks.datasets.request import DatasetRequest
+from benchmarks.doctests import MAX_EXAMPLES, examples_in
+
+
+def read(docstring: str) -> list[tuple[Any, ...]]:
+    found = examples_in(f'def f(x):\n    """{docstring}\n    """\n', "f")
+    return [(example.given, dict(example.named), example.expected) for example in found]
+
+
+@pytest.mark.parametrize(("docstring", "wanted"), [
+    ("\n    >>> f([1, 2])\n    3\n    >>> f([])\n    0", [(([1, 2],), {}, 3), (([],), {}, 0)]),
+    ("\n    >>> f(1,\n    ...   x=2)\n    (1, 2)", [((1,), {"x": 2}, (1, 2))]),
+    ("\n    >>> f('a\\nb')\n    'b'", [(("a\nb",), {}, "b")]),
+    ("f(1) == 2", [((1,), {}, 2)]),
+    ("f(1) => 2 # since one and one", [((1,), {}, 2)]),
+    ("* f(1, 'a)(') -> [2, 3]", [((1, "a)("), {}, [2, 3])]),
+    ("f('x') ==> \"NO\"\nf('y') \u279e 'YES'.", [(("x",), {}, "NO"), (("y",), {}, "YES")]),
+    ("for example f(5) returns [1, 5] # the sequence", [((5,), {}, [1, 5])]),
+    ("f(1) = true\nf(2) => None", [((1,), {}, True), ((2,), {}, None)]),
+    ("Input: arr = [1, 2], k = 3\n    Output: [2]", [((), {"arr": [1, 2], "k": 3}, [2])]),
+    ("For x = [1, 2] the output should be 5", [((), {"x": [1, 2]}, 5)]),
+    ("f(1) == 2\nf(1) == 3", [((1,), {}, 2)]),
+])
+def test_plain_forms_are_read(docstring: str, wanted: list[Any]) -> None:
+    assert read(docstring) == wanted
+
+
+@pytest.mark.parametrize("docstring", [
+    "f(1) == 1 + 9 = 10", "f(n) = 1 + n", "round(f(1), 2) == 3", "\n    >>> round(f(1), 2)\n    3", "g(1) == 2",
+    "\n    >>> f(1)\n    Traceback (most recent call last):\n    ValueError", "f(1) == ", "f(open('x')) == 1",
+    "my_f(1) == 2", "self.f(1) == 2", "f(*[1]) == 2", "f(**{'a': 1}) == 2", "f(1) != 2", "f(1", "f(1) == [1, 2",
+    "Input: 5\n\n\n    nothing", "",
+])
+def test_what_is_no_plain_example_is_passed_over(docstring: str) -> None:
+    assert read(docstring) == []
+
+
+@pytest.mark.parametrize("prompt", [
+    "f(" * 20_000, '"""' * 10_000, '""" f(' + "-" * 3000 + "1) == 2", "f(1) == " + "[" * 5000, "f(1) == 9" + "9" * 6000,
+    "f(" + "'" * 5000, ">>> f(1)\n" * 5000, "\0", "f(1) == '\ud800'",
+])
+def test_a_hostile_prompt_neither_raises_nor_takes_long(prompt: str) -> None:
+    assert len(examples_in(prompt, "f")) <= MAX_EXAMPLES
+
+
+@given(st.text(alphabet=st.sampled_from("f(1,[])='\"\\ \n>.=#-"), max_size=200))
+def test_no_text_makes_the_reader_raise(text: str) -> None:
+    examples_in(f'"""{text}"""', "f")
+
+
+def test_most_human_eval_prompts_show_examples() -> None:
+    tasks = human_eval.open_tasks(DatasetRequest())
+    shown = [tasks.public_examples(task.task_id) for task in tasks.tasks]
+    assert sum(one is not None for one in shown) >= 150
+    assert sum(len(one.examples) for one in shown if one) >= 430
+
+
+def lcb_file(folder: Path, *, func_name: str | None, public: list[dict[str, str]]) -> str:
+    record = {
+        "question_id": "q1", "question_content": "Add.", "starter_code": "",
+        "public_test_cases": json.dumps(public),
+        "private_test_cases": json.dumps([{"input": "HIDDEN", "output": "HIDDEN", "testtype": "stdin"}]),
+        "metadata": json.dumps({"func_name": func_name} if func_name else {}),
+    }
+    path = folder / "tasks.jsonl"
+    path.write_text(json.dumps(record) + "\n")
+    return str(path)
+
+
+def test_the_public_tests_of_a_contest_problem_are_its_examples_and_the_private_ones_are_not(tmp_path: Path) -> None:
+    public = [{"input": "1 2\n", "output": "3\n", "testtype": "stdin"}]
+    tasks = lcb.open_tasks(DatasetRequest(lcb_file(tmp_path, func_name=None, public=public)))
+    found = tasks.public_examples("q1")
+    assert found is not None
+    assert found.entry is None
+    assert [(example.given, example.expected) for example in found.examples] == [("1 2\n", "3\n")]
+    assert "HIDDEN" not in repr(found)
+    assert "HIDDEN" in repr(tasks.reference("q1"))
+
+
+def test_a_functional_problem_gives_calls(tmp_path: Path) -> None:
+    public = [{"input": "[1, 2]\n3", "output": "[4, 5]", "testtype": "functional"}]
+    tasks = lcb.open_tasks(DatasetRequest(lcb_file(tmp_path, func_name="addAll", public=public)))
+    found = tasks.public_examples("q1")
+    assert found is not None
+    assert (found.entry, found.examples[0].given, found.examples[0].expected) == ("addAll", ([1, 2], 3), [4, 5])
+
+
+def test_a_problem_whose_public_arguments_are_no_json_has_no_examples(tmp_path: Path) -> None:
+    public = [{"input": "[1, 2", "output": "3", "testtype": "functional"}]
+    tasks = lcb.open_tasks(DatasetRequest(lcb_file(tmp_path, func_name="f", public=public)))
+    assert tasks.public_examples("q1") is None
