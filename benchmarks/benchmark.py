@@ -48,6 +48,8 @@ class Benchmark:
     """Of a benchmark of one's own: version → role → template. None: files under ``prompts/<name>/``."""
     shipped: bool = False
     """Whether its tasks come with this program, or a package that it needs; others are fetched when asked for."""
+    shown_reference: str | None = None
+    """The field of a reference that a page may show beside an answer; None: none, lest hidden tests get published."""
 
     @property
     def default_max_tokens(self) -> int:
@@ -74,6 +76,11 @@ class Benchmark:
     def roles(self, version: str) -> tuple[str, ...]:
         """The roles that its messages may have, in their order."""
         return prompt_files.roles_of(self.prompt(version))
+
+    @property
+    def graded_two_ways(self) -> bool:
+        """Whether ``--grading`` means something here."""
+        return "grading" in self.options
 
     def parser(self, grading: str) -> str:
         """The answer parser under that way of grading."""

@@ -7,9 +7,10 @@ from typing import Final
 
 from benchmarks.benchmark import Benchmark
 from benchmarks.entries.first import FIRST
+from benchmarks.entries.maths import MATHS
 from core.errors import UsageError
 
-BENCHMARKS: Final[dict[str, Benchmark]] = {entry.name: entry for entry in (*FIRST,)}
+BENCHMARKS: Final[dict[str, Benchmark]] = {entry.name: entry for entry in (*FIRST, *MATHS)}
 
 
 def get(name: str) -> Benchmark:
@@ -24,5 +25,5 @@ def get(name: str) -> Benchmark:
 
 def refuse_grading(benchmark: Benchmark, grading: str) -> None:
     """UsageError when ``--grading`` asks for a second way of grading that this benchmark has not."""
-    if grading != "native" and "grading" not in benchmark.options:
+    if grading != "native" and not benchmark.graded_two_ways:
         raise UsageError(f"--grading: {benchmark.name} knows only one way of grading; leave the flag out.")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from difflib import get_close_matches
 
 from core.errors import UsageError
-from evaluators import extraction, human_eval, human_eval_plus, lcb, math_answers, mbpp
+from evaluators import examples, extraction, gsm8k, human_eval, human_eval_plus, lcb, math_answers, mbpp
 from evaluators.box import Evaluator
 
 EVALUATORS: dict[str, Evaluator] = {
@@ -13,6 +13,8 @@ EVALUATORS: dict[str, Evaluator] = {
     "human_eval_plus": Evaluator("human_eval_plus", human_eval_plus.evaluate, runs_code=True),
     "mbpp": Evaluator("mbpp", mbpp.evaluate, runs_code=True),
     "lcb": Evaluator("lcb", lcb.evaluate, runs_code=True),
+    "gsm8k": Evaluator("gsm8k", gsm8k.evaluate, runs_code=False),
+    "examples": Evaluator("examples", examples.evaluate, runs_code=True),
     "math": Evaluator("math", math_answers.evaluate, runs_code=False),
     "extraction": Evaluator("extraction", extraction.evaluate, runs_code=False),
 }

@@ -11,7 +11,10 @@ from core.errors import ScriptError
 from core.outcomes import Outcome
 from core.records import Answer, Sample, Verdict, Verified
 from evaluators.pool import VerifierPool
+from ledger.record import without_unknown
 from parsers.answers.registry import ANSWER_PARSERS
+from runner.appraisal import NOTHING_KNOWN, Appraisal
+from runner.appraising import Appraiser
 from runner.audit import is_audit
 from runner.collect import Collection
 from runner.draws import Place
@@ -25,6 +28,14 @@ class Verdicted:
 
     place: Place
     verdict: Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Appraised:
+    """What became known of one place."""
+
+    place: Place
+    known: Appraisal
 
 
 class Answers:
@@ -42,12 +53,16 @@ class Answers:
         self._pool = pool
         self._events = events
         self._thinking_opened = prepared.work.cell.model.opens_thinking and not thinking_apart
+        self._appraiser = Appraiser(prepared.work)
+        self._unappraised: set[Place] = set()
         self._unverified: set[Place] = set()
+        self._held: dict[Place, Verdict] = {}
+        """Verdicts on samples of which more is to become known, so that both are written down together."""
         self._samples: dict[Place, tuple[Sample, Answer]] = {}
 
     @property
     def all_verified(self) -> bool:
-        return not self._unverified
+        return not self._unverified and not self._unappraised
 
     def restore(self) -> None:
         """What an earlier sitting left goes the way of all samples, but is not written twice."""
@@ -65,10 +80,14 @@ class Answers:
         take = self._collection.restore if restored else self._collection.take
         if benchmark is None or task is None:
             return take(sample, Answer(None, "no such task"))
-        answer = ANSWER_PARSERS[benchmark.answer_parser](sample, task.prompt, thinking_opened=self._thinking_opened)
-        if not take(sample, answer):
-            return False
+        parse = ANSWER_PARSERS[benchmark.parser(self._pool.grading)]
+        answer = parse(sample, task.prompt, thinking_opened=self._thinking_opened)
         place = (sample.task_id, sample.index)
+        known = NOTHING_KNOWN if is_audit(place) else self._appraiser.look(task, sample, answer)
+        if not take(sample, answer, known):
+            return False
+        if not known.whole:
+            self._unappraised.add(place)
         self._samples[place] = (sample, answer)
         certain = before_verification(sample, answer)
         if certain is not None:
@@ -86,13 +105,30 @@ class Answers:
         future.add_done_callback(lambda done: self._events.put(Verdicted(place, _verdict_of(done))))
 
     def settle(self, item: Verdicted) -> None:
-        """Writes a verdict down, then counts it."""
+        """Writes a verdict down, with what a strategy knows of the sample, then counts it."""
         self._unverified.discard(item.place)
+        if item.place in self._unappraised:
+            self._held[item.place] = item.verdict
+            return
         sample, answer = self._samples.pop(item.place)
         verdict = after_verification(sample, item.verdict)
         if not is_audit(item.place):
-            self._folder.append_detail(Verified(sample, answer, verdict))
+            candidate = self._collection.candidates[sample.task_id][sample.index]
+            told = {"key": candidate.key, "merits": dict(candidate.merits) or None}
+            self._folder.append_detail(Verified(sample, answer, verdict), without_unknown(told))
         self._collection.settle(item.place, verdict)
+
+    def appraise(self, item: Appraised) -> None:
+        """The rest of what a strategy is told of a sample."""
+        self._unappraised.discard(item.place)
+        self._collection.appraise(item.place, item.known)
+        verdict = self._held.pop(item.place, None)
+        if verdict is not None:
+            self.settle(Verdicted(item.place, verdict))
+
+    @property
+    def all_appraised(self) -> bool:
+        return not self._unappraised
 
     def write_closed(self) -> None:
         """The places that were closed without a reply since the last time."""

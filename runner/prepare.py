@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -21,13 +21,13 @@ from ledger.run_id import make_run_id
 from runner import script as script_process
 from runner.config import run_config
 from runner.observer import Hooks
-from runner.plan import Cell
-from runner.request import Request, TaskChoice
+from runner.plan import Cell, made
+from runner.pooling import covering
+from runner.request import Request, StrategyChoice, TaskChoice
 from runner.resume import Earlier, TakenUp, how_to_go_on, take_up
-from runner.script_request import Tell, told
+from runner.script_request import Tell, Wording, told
 from servers.model_hash import model_sha256
 from servers.models import is_demo
-from strategies import registry as strategies
 from strategies.base import Strategy
 from system.clock import utc_timestamp
 from system.files import sha256_file
@@ -52,6 +52,13 @@ class Work:
     prompt_version: str
     audited: int = 0
     """How many tasks are asked twice."""
+    replays: tuple[Work, ...] = ()
+    """The same under other strategies, which are put to the same samples."""
+
+    @property
+    def drawing(self) -> Strategy:
+        """What draws, for this strategy and those that are put to its samples."""
+        return covering(self.strategy, [each.strategy for each in self.replays])
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +84,7 @@ def work_for(request: Request, cell: Cell, hooks: Hooks) -> Work:
     Raises UsageError for an unknown benchmark, prompt version or task, or a flag that means nothing to this benchmark,
     BadInput for a dataset at fault.
     """
-    strategy = strategies.get(request.strategy)
+    strategy = made(cell.strategy)
     if cell.benchmark not in BENCHMARKS and request.script is not None:
         _refuse_choice_of_tasks(request, cell.benchmark)
         command = script_process.command_for(request.script)
@@ -104,7 +111,13 @@ def work_for(request: Request, cell: Cell, hooks: Hooks) -> Work:
     )
     tasks = select(task_set.tasks, chosen.limit, chosen.task_ids or None, chosen.start_problem, chosen.end_problem)
     sampling = request.sampling.resolve(benchmark.default_max_tokens)
-    return Work(cell, benchmark, tuple(command), task_set, tasks, sampling, strategy, version, request.audit)
+    work = Work(cell, benchmark, tuple(command), task_set, tasks, sampling, strategy, version, request.audit)
+    return replace(work, replays=tuple(_replayed(work, choice) for choice in cell.replays))
+
+
+def _replayed(work: Work, choice: StrategyChoice) -> Work:
+    cell = replace(work.cell, strategy=choice, replays=())
+    return replace(work, cell=cell, strategy=made(choice), audited=0)
 
 
 def _refuse_meaningless(request: Request, benchmark: Benchmark) -> None:
@@ -120,6 +133,7 @@ def _refuse_choice_of_tasks(request: Request, name: str) -> None:
     chosen = [field for field, value in asdict(request.tasks).items() if value != getattr(unset, field)]
     chosen += ["grading"] if request.verifying.grading != "native" else []
     chosen += ["audit"] if request.audit else []
+    chosen += ["strategy"] if request.strategies != (StrategyChoice(),) else []
     if chosen:
         raise UsageError(
             f"--{chosen[0].replace('_', '-')}: '{name}' is a benchmark of your own, so there are no tasks to choose, "
@@ -147,7 +161,7 @@ def prepare(request: Request, work: Work, endpoint: Endpoint, say: Callable[[str
     except BaseException:
         folder.close()
         raise
-    tell = partial(told, request, folder, (work.sampling, work.prompt_version))
+    tell = partial(told, request, folder, _wording(work))
     go_on = how_to_go_on(resume=request.outputs.resume)
     return Prepared(work, folder, mark, parts["model_sha256"], tell, earlier, go_on)
 
@@ -167,16 +181,31 @@ def fingerprint_parts(request: Request, work: Work, endpoint: Endpoint) -> dict[
         "sampling": asdict(work.sampling),
         "loop": asdict(request.sampling.loop) if request.sampling.loop else None,
         "strategy": work.strategy.name,
+        **work.strategy.settings(),
+        "pool": _pool(work),
         "backend": endpoint.backend,
         "server_build": endpoint.build,
         "ctx_size": endpoint.ctx_size,
         "slots": endpoint.slots,
         "gpu_layers": endpoint.effective.get("gpu_layers"),
         "server_args": list(request.server.server_args),
-        "grading": request.verifying.grading if work.cell.benchmark == "lcb" else None,
+        "grading": request.verifying.grading if work.benchmark and work.benchmark.graded_two_ways else None,
         **({"verify_python": ask(request.verifying.python).version} if request.verifying.python else {}),
         **({"until_decided": _until_decided(request)} if request.until_decided else {}),
     }
+
+
+def _wording(work: Work) -> Wording:
+    own = work.benchmark is not None and work.benchmark.prompts is not None
+    templates = work.benchmark.prompt(work.prompt_version).sections if work.benchmark and own else {}
+    return Wording(work.sampling, work.cell.benchmark, work.prompt_version, templates)
+
+
+def _pool(work: Work) -> list[Any] | None:
+    """The strategies that draw beside this one, where that makes more samples than it draws by itself."""
+    if work.drawing.budget() == work.strategy.first():
+        return None
+    return [[each.strategy.name, *sorted(each.strategy.settings().items())] for each in work.replays] or None
 
 
 def _until_decided(request: Request) -> dict[str, Any]:

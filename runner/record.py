@@ -156,7 +156,7 @@ def _config(request: Request, endpoint: Endpoint, outcome: CellOutcome, around: 
         "strategy": work.strategy.name,
         "samples_per_task": 1,
         "prompt_version": request.tasks.prompt_version if request.script else work.prompt_version,
-        "grading": request.verifying.grading if work.cell.benchmark == "lcb" else None,
+        "grading": request.verifying.grading if work.benchmark and work.benchmark.graded_two_ways else None,
         "verify_timeout_s": request.verifying.timeout_s,
         **(_sandbox(request, around) if work.benchmark and EVALUATORS[work.benchmark.evaluator].runs_code else {}),
         "request_timeout_s": request.sampling.request_timeout_s,

@@ -87,8 +87,12 @@ def regrade(request: RegradeRequest, asking: Asking | None = None) -> Regrading:
 def _benchmark(record: Mapping[str, Any]) -> Benchmark:
     name = text_at(record, "benchmark") or "?"
     found = BENCHMARKS.get(name)
-    if found is None or "grading" not in found.options:
-        both = ", ".join(known.name for known in BENCHMARKS.values() if "grading" in known.options)
+    if found is not None and found.upstream_parser is not None:
+        raise UsageError(f"--grading: {name} reads replies in another way when it grades as published; "
+                         f"bench_runner.py verify --grading upstream --samples RUN_FOLDER/samples.jsonl does both")
+    if found is None or not found.graded_two_ways:
+        both = ", ".join(known.name for known in BENCHMARKS.values()
+                         if known.graded_two_ways and known.upstream_parser is None)
         raise UsageError(f"--grading: {name} has one way of grading, so there is no difference to list; two ways has: "
                          f"{both}")
     return found

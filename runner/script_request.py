@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import asdict
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import benchmarks
@@ -18,16 +18,26 @@ ROOT = Path(benchmarks.__file__).resolve().parent.parent
 Tell = Callable[[Endpoint, int, Iterable[tuple[str, int]]], dict[str, str]]
 
 
+@dataclass(frozen=True, slots=True)
+class Wording:
+    """Whose tasks are asked, and how."""
+
+    sampling: Sampling
+    benchmark: str
+    prompt_version: str
+    prompt: Mapping[str, str] = field(default_factory=dict)
+    """The templates, where the script has no file of them."""
+
+
 def told(
-    request: Request, folder: RunFolder, asking: tuple[Sampling, str], endpoint: Endpoint, slots: int,
+    request: Request, folder: RunFolder, wording: Wording, endpoint: Endpoint, slots: int,
     done: Iterable[tuple[str, int]],
 ) -> dict[str, str]:
     """Writes the request file into the run's folder and returns the script's environment.
 
-    ``asking``: the sampling and the prompt's version. ``slots``: requests at once. ``done``: the places that are not to
-    be asked.
+    ``slots``: requests at once. ``done``: the places that are not to be asked.
     """
-    sampling, prompt_version = asking
+    sampling = wording.sampling
     own = request.server.api_key_env if request.server.base_url else None
     fields = {
         "base_url": endpoint.base_url,
@@ -37,7 +47,9 @@ def told(
         "seed": sampling.seed,
         "slots": slots,
         "tasks_file": str(folder.tasks_path.resolve()),
-        "prompt_version": prompt_version,
+        "benchmark": wording.benchmark,
+        "prompt_version": wording.prompt_version,
+        **({"prompt": dict(wording.prompt)} if wording.prompt else {}),
         "constrained": request.tasks.constrained,
         "capabilities": sorted(endpoint.capabilities),
         "request_timeout_s": request.sampling.request_timeout_s,

@@ -157,7 +157,7 @@ class _Grader:
 def _submit(fields: Mapping[str, Any], sample: Sample, task: Task, grader: _Grader) -> _Line:
     if _brought_no_reply(fields):
         return _Line(fields, sample, Answer(None), Verdict(Outcome.LOST, str(fields.get("message", "no reply"))[:300]))
-    answer = ANSWER_PARSERS[grader.benchmark.answer_parser](sample, task.prompt)
+    answer = ANSWER_PARSERS[grader.benchmark.parser(grader.pool.grading)](sample, task.prompt)
     certain = before_verification(sample, answer)
     if certain is not None:
         return _Line(fields, sample, answer, certain)

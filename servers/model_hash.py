@@ -9,14 +9,13 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
-import os
-import sys
 from pathlib import Path
 from typing import Any, Final
 
 from core.errors import BadInput, UsageError
 from core.records import ModelInfo
 from system.files import atomic_write, lock, sha256_file
+from system.user_cache import user_cache_folder
 
 CACHE_FILE: Final = "gguf-sha256.json"
 MAX_REMEMBERED: Final = 1_000
@@ -35,14 +34,6 @@ def model_sha256(model: ModelInfo, cache_folder: Path | None = None) -> str:
     if len(digests) == 1:
         return digests[0]
     return hashlib.sha256("\n".join(digests).encode()).hexdigest()
-
-
-def user_cache_folder() -> Path:
-    """Where this user's caches belong on this system; it may not exist yet."""
-    if sys.platform == "darwin":
-        return Path.home() / "Library" / "Caches" / "bench-runner"
-    named = Path(os.environ.get("XDG_CACHE_HOME", ""))
-    return (named if named.is_absolute() else Path.home() / ".cache") / "bench-runner"
 
 
 def _digest(path: Path, cache: Path) -> str:

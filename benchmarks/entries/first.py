@@ -40,6 +40,7 @@ FIRST = (
         answer_parser="math",
         evaluator="math",
         votes_by="number",
+        shown_reference="answer",
         licence="CC0-1.0 (our own tasks, benchmarks/math/basic.jsonl)",
         citation="our own; the format is that of GSM8K: Cobbe et al., Training Verifiers to Solve Math Word Problems, "
         "arXiv:2110.14168, 2021",
@@ -54,6 +55,7 @@ FIRST = (
         answer_parser="json",
         evaluator="extraction",
         votes_by="json",
+        shown_reference="expected",
         licence="CC0-1.0 (our own tasks, benchmarks/extraction/structured.jsonl)",
         citation="our own",
         options=frozenset({"constrained"}),

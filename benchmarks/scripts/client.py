@@ -19,6 +19,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, fields
+from pathlib import Path
 from typing import NoReturn
 
 from benchmarks.scripts.chat import Chat
@@ -45,7 +46,8 @@ def no_body_fields(_task: ScriptTask, _settings: Settings) -> Mapping[str, Json]
 class Script:
     """What is particular to one benchmark's script."""
 
-    benchmark: str
+    benchmark: str | None
+    """Whose prompts it puts; None: the request, or ``--benchmark``, says so."""
     summary: str
     example: str
     """A command line, shown by --help."""
@@ -77,7 +79,7 @@ def main(script: Script) -> NoReturn:
     try:
         run(script, sys.argv[1:])
     except BenchError as error:
-        print(f"{script.benchmark} script: {error}", file=sys.stderr)
+        print(f"{script.benchmark or Path(sys.argv[0]).stem} script: {error}", file=sys.stderr)
         sys.exit(error.exit_code)
     except KeyboardInterrupt:
         os._exit(130)
@@ -96,7 +98,7 @@ def run(script: Script, argv: list[str]) -> None:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     settings = read_settings(script.benchmark, parser, argv)
-    prompt = load(script.benchmark, settings.prompt_version)
+    prompt = Prompt(settings.prompt) if settings.prompt else load(settings.benchmark, settings.prompt_version)
     tasks = load_tasks(settings.tasks_file, script.fields, script.id_prefix, settings.limit)
     if settings.constrained and settings.capabilities is not None and "json_schema" not in settings.capabilities:
         print("this server does not enforce JSON Schemas: requests go without (--constrained)", file=sys.stderr)
@@ -163,6 +165,8 @@ class _Asking:
             return Failure("script", f"no task {draw.task_id!r} in {self._settings.tasks_file}")
         messages = self._prompt.messages(task.fields)
         extra = dict(self._script.body_fields(task, self._settings))
+        if self._prompt.stops:
+            extra["stop"] = self._prompt.stops
         if self._settings.pin_slots:
             extra["id_slot"] = number
         reply = self._chat.ask(messages, draw.seed, extra)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-MAX_TOKENS = {"human_eval": 2048, "lcb": 2048, "math": 2048, "extraction": 1024}
+OF_ANY = 2048
+MAX_TOKENS = {"human_eval": OF_ANY, "lcb": OF_ANY, "math": OF_ANY, "extraction": 1024, "gsm8k": OF_ANY}
 """Tokens a reply may have when nobody says otherwise.
 
 An answer to any of these tasks takes a few hundred tokens, worked steps included; the rest is room for a model that

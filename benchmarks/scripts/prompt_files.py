@@ -3,7 +3,8 @@
 A file has sections, each under a line ``[[role]]`` or ``[[role field]]``; ``[[end]]`` ends the last, so that blank
 lines before it count. A section's text goes without its last line break. ``[[role field]]`` stands in for
 ``[[role]]`` when the task's ``field`` is not empty. ``{field}`` is replaced by the task's text, once: braces in a
-task stay as they are.
+task stay as they are. ``[[stop]]`` lists texts, one a line, that end a reply: few-shot prompts need them, lest a model
+go on with a question of its own.
 """
 
 from __future__ import annotations
@@ -26,6 +27,11 @@ class Prompt:
     """One version of a benchmark's prompt: section name → text."""
 
     sections: Mapping[str, str]
+
+    @property
+    def stops(self) -> list[str]:
+        """Texts at which the server is to end a reply."""
+        return [line for line in self.sections.get("stop", "").split("\n") if line]
 
     def messages(self, fields: Mapping[str, str]) -> list[dict[str, str]]:
         """The chat messages that put a task with these fields."""

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from benchmarks.scripts.defaults import MAX_TOKENS
+from benchmarks.scripts.defaults import MAX_TOKENS, OF_ANY
 from core.errors import BadInput, UsageError
 from core.records import Json
 from core.repetition import COUNT, PERIOD, LoopRule
@@ -24,6 +24,10 @@ class Settings:
 
     base_url: str
     tasks_file: Path
+    benchmark: str = ""
+    """Whose prompt file is used."""
+    prompt: Mapping[str, str] = field(default_factory=dict)
+    """The templates themselves, role → text, where they are in no file of ours."""
     model: str | None = None
     """None sends no model name, which a server of one model does not miss."""
     api_key: str | None = field(default=None, repr=False)
@@ -50,19 +54,24 @@ class Settings:
     """Driven by draw lines on standard input."""
 
 
-def read_settings(benchmark: str, parser: argparse.ArgumentParser, argv: list[str]) -> Settings:
-    """From the request file when there are no flags and BENCH_REQUEST names one, else from the flags."""
+def read_settings(benchmark: str | None, parser: argparse.ArgumentParser, argv: list[str]) -> Settings:
+    """From the request file when there are no flags and BENCH_REQUEST names one, else from the flags.
+
+    ``benchmark`` None: the request or ``--benchmark`` names it.
+    """
     path = os.environ.get(REQUEST_VARIABLE)
-    return from_request(Path(path)) if path and not argv else from_flags(benchmark, parser, argv)
+    return from_request(benchmark, Path(path)) if path and not argv else from_flags(benchmark, parser, argv)
 
 
-def from_request(path: Path) -> Settings:
+def from_request(benchmark: str | None, path: Path) -> Settings:
     """The runner's request. BadInput when it cannot be read, UsageError when it makes no sense."""
     try:
         request: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
         return Settings(
             base_url=_base_url(request["base_url"]),
             tasks_file=Path(request["tasks_file"]),
+            benchmark=benchmark or str(request["benchmark"]),
+            prompt=dict(request.get("prompt") or {}),
             model=request.get("model"),
             api_key=_api_key(request.get("api_key_env")),
             sampling=_set_only(request.get("sampling") or {}),
@@ -90,9 +99,11 @@ def from_request(path: Path) -> Settings:
         ) from error
 
 
-def from_flags(benchmark: str, parser: argparse.ArgumentParser, argv: list[str]) -> Settings:
+def from_flags(benchmark: str | None, parser: argparse.ArgumentParser, argv: list[str]) -> Settings:
     """The flags of a run by hand; argparse ends the program for flags that it does not know."""
-    _add_flags(parser, MAX_TOKENS[benchmark])
+    if benchmark is None:
+        parser.add_argument("--benchmark", required=True, metavar="NAME", help="whose prompt is put")
+    _add_flags(parser, MAX_TOKENS.get(benchmark or "", OF_ANY))
     flags = parser.parse_args(argv)
     for name in ("n", "slots", "limit", "max_tokens"):
         value = getattr(flags, name)
@@ -102,6 +113,7 @@ def from_flags(benchmark: str, parser: argparse.ArgumentParser, argv: list[str])
     return Settings(
         base_url=_base_url(flags.base_url),
         tasks_file=flags.tasks_file,
+        benchmark=benchmark or flags.benchmark,
         model=flags.model,
         api_key=_api_key(flags.api_key_env),
         sampling=_set_only({name: getattr(flags, name) for name in names}),

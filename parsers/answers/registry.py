@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from parsers.answers import code, human_eval, json_value, lcb_code, math_number
+from parsers.answers import code, gsm8k_published, human_eval, json_value, lcb_code, math_number
 from parsers.answers.reply import AnswerParser
 
 ANSWER_PARSERS: Final[Mapping[str, AnswerParser]] = {
@@ -13,5 +13,6 @@ ANSWER_PARSERS: Final[Mapping[str, AnswerParser]] = {
     "lcb_code": lcb_code.parse,
     "code": code.parse,
     "math": math_number.parse,
+    "gsm8k_published": gsm8k_published.parse,
     "json": json_value.parse,
 }

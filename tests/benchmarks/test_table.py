@@ -11,7 +11,8 @@ from core.errors import UsageError
 
 
 def test_each_entry_is_whole() -> None:
-    assert list(BENCHMARKS) == ["human_eval", "lcb", "math", "extraction"] == list(MAX_TOKENS)
+    assert list(BENCHMARKS)[:4] == ["human_eval", "lcb", "math", "extraction"]
+    assert list(BENCHMARKS) == list(MAX_TOKENS)
     for name, benchmark in BENCHMARKS.items():
         assert benchmark.name == name
         assert get(name) is benchmark
@@ -24,7 +25,7 @@ def test_each_entry_is_whole() -> None:
 
 
 def test_the_demo_model_has_tasks_of_its_own_where_the_table_says_so() -> None:
-    for benchmark in BENCHMARKS.values():
+    for benchmark in filter(lambda entry: entry.shipped or entry.has_demo, BENCHMARKS.values()):
         source = benchmark.open_tasks(DatasetRequest(demo=True)).source
         assert ("models/tasks" in source) == benchmark.has_demo
 
@@ -32,5 +33,5 @@ def test_the_demo_model_has_tasks_of_its_own_where_the_table_says_so() -> None:
 def test_an_unknown_name_lists_near_ones_or_all() -> None:
     with pytest.raises(UsageError, match="did you mean human_eval"):
         get("humaneval")
-    with pytest.raises(UsageError, match="there are: human_eval, lcb, math, extraction"):
+    with pytest.raises(UsageError, match="there are: human_eval, lcb, math, extraction, gsm8k"):
         get("zzz")

@@ -12,8 +12,9 @@ import pytest
 
 from core.errors import BadInput, UsageError
 from core.records import ModelInfo
-from servers.model_hash import model_sha256, user_cache_folder
+from servers.model_hash import model_sha256
 from servers.models import DEMO_FOLDER, check_size, is_demo, list_demos, resolve
+from system.user_cache import user_cache_folder
 from tests.servers.gguf_bytes import MINIMAL, whole
 
 ROOT = Path(__file__).parents[2]
