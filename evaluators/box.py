@@ -26,7 +26,9 @@ class Box(Protocol):
         """A benchmark's limits: its published seconds, unless the user asked for others."""
 
     def report(self, job: Job) -> tuple[Verdict, Mapping[str, Any]]:
-        """As ``run``, with what else the judge said. For a task's own solution, never for a candidate."""
+        """As ``run``, with what else the judge said: of a task's own solution its values, of a candidate that is tried
+        on public examples a digest and counts.
+        """
 
     def run(self, job: Job) -> Verdict:
         """Runs a program against its tests, verified again alone before a time-out counts."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from evaluators.sandbox import asserts, judges, plus
+from evaluators.sandbox import asserts, examples, judges, plus
 from evaluators.sandbox.judges import ReadTests, Verdict
 from evaluators.sandbox.spawn import Run
 
@@ -16,5 +16,7 @@ JUDGES: dict[str, Callable[[Run, ReadTests], Verdict]] = {
     "asserts": asserts.asserts,
     "plus": plus.plus,
     "outputs": plus.outputs,
+    "example_calls": examples.example_calls,
+    "example_streams": examples.example_streams,
     "report": judges.report,
 }
