@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,10 +30,10 @@ def nvidia_gpus() -> tuple[NvidiaGpu, ...]:
         if not there:
             return ()
         found = []
-        for handle in _visible():
+        for handle in visible():
             try:
                 memory = pynvml.nvmlDeviceGetMemoryInfo(handle)
-                found.append(NvidiaGpu(_text(pynvml.nvmlDeviceGetName(handle)), int(memory.total), int(memory.free),
+                found.append(NvidiaGpu(text(pynvml.nvmlDeviceGetName(handle)), int(memory.total), int(memory.free),
                                        _driver()))
             except pynvml.NVMLError:
                 continue
@@ -43,9 +43,17 @@ def nvidia_gpus() -> tuple[NvidiaGpu, ...]:
 def used_bytes_of(pids: Collection[int]) -> int | None:
     """GPU memory of these processes together; None where the driver does not tell (in containers, on some systems)."""
     with _library() as there:
-        used = [int(process.usedGpuMemory) for handle in (_visible() if there else ())
-                for process in _processes(handle) if process.pid in pids and process.usedGpuMemory]
+        used = [int(process.usedGpuMemory) for handle in (visible() if there else ())
+                for process in _running(_RUNNING[0], handle) or () if process.pid in pids and process.usedGpuMemory]
     return sum(used) if used else None
+
+
+def processes() -> frozenset[int] | None:
+    """Numbers of the processes that compute or draw on these GPUs; None without a GPU, or a driver that tells."""
+    with _library() as there:
+        told = [_running(ask, handle) for handle in (visible() if there else ()) for ask in _RUNNING]
+    known = [found for found in told if found is not None]
+    return frozenset(int(process.pid) for found in known for process in found) if known else None
 
 
 @contextlib.contextmanager
@@ -62,7 +70,7 @@ def _library() -> Iterator[bool]:
             pynvml.nvmlShutdown()
 
 
-def _visible() -> list[Any]:
+def visible() -> list[Any]:
     """Handles in the order of ``CUDA_VISIBLE_DEVICES``; as CUDA does, what follows an unknown name is not seen."""
     try:
         handles = [pynvml.nvmlDeviceGetHandleByIndex(index) for index in range(pynvml.nvmlDeviceGetCount())]
@@ -70,7 +78,7 @@ def _visible() -> list[Any]:
         if chosen is None:
             return handles
         names = {str(index): handle for index, handle in enumerate(handles)}
-        uuids = {_text(pynvml.nvmlDeviceGetUUID(handle)): handle for handle in handles}
+        uuids = {text(pynvml.nvmlDeviceGetUUID(handle)): handle for handle in handles}
     except pynvml.NVMLError:
         return []
     found: list[Any] = []
@@ -82,20 +90,23 @@ def _visible() -> list[Any]:
     return found
 
 
-def _processes(handle: Any) -> list[Any]:
-    try:
-        return list(pynvml.nvmlDeviceGetComputeRunningProcesses(handle))
-    except pynvml.NVMLError:
-        return []
+_RUNNING = (pynvml.nvmlDeviceGetComputeRunningProcesses, pynvml.nvmlDeviceGetGraphicsRunningProcesses)
 
 
-def _driver() -> str | None:
+def _running(ask: Callable[[Any], Any], handle: Any) -> list[Any] | None:
     try:
-        return _text(pynvml.nvmlSystemGetDriverVersion())
+        return list(ask(handle))
     except pynvml.NVMLError:
         return None
 
 
-def _text(value: str | bytes) -> str:
+def _driver() -> str | None:
+    try:
+        return text(pynvml.nvmlSystemGetDriverVersion())
+    except pynvml.NVMLError:
+        return None
+
+
+def text(value: str | bytes) -> str:
     """Older releases of the binding hand out bytes."""
     return value.decode("utf-8", "replace") if isinstance(value, bytes) else value
