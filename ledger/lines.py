@@ -98,11 +98,16 @@ def read_lines(path: Path) -> Iterator[dict[str, Any]]:
 
     Raises BadInput for any other line that is no JSON object: the file was damaged by something else than a kill.
     """
+    return (value for _, value in numbered_lines(path))
+
+
+def numbered_lines(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
+    """The same, each with the number of its line, from 1."""
     try:
         with path.open("rb") as file:
             for number, line in enumerate(file, 1):
                 values = _whole(line)
-                yield from values
+                yield from ((number, value) for value in values)
                 if not values and line.endswith(b"\n") and b"\0" not in line:
                     raise BadInput(f"{path}, line {number}: no JSON object; remove that line or start afresh with "
                                    "--no-resume")
