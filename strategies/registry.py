@@ -6,13 +6,19 @@ import difflib
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields, replace
+from typing import Any
 
 from core.errors import UsageError
 from core.strategy import StrategySettings
 from strategies import selectors
+from strategies.adaptive_margin import AdaptiveMargin
 from strategies.base import Strategy
+from strategies.best_of_n import BestOfN
+from strategies.esc import Esc
 from strategies.sc_fixed import ScFixed
+from strategies.selectors import AGREEMENT
 from strategies.single import Single
+from strategies.weighted_vote import WeightedVote
 
 FLAGS: Mapping[str, str] = {
     "n": "--n", "max_n": "--max-n", "confidence": "--confidence", "window": "--window", "selectors": "--selector",
@@ -20,6 +26,7 @@ FLAGS: Mapping[str, str] = {
 }
 """The flag of every field of ``StrategySettings``."""
 
+CONFIDENCE = 0.95
 MOST = 1024
 """The most samples a task: beyond it a mistyped number is likelier than a wish."""
 
@@ -29,20 +36,34 @@ class Entry:
     """A strategy as it is made."""
 
     make: Callable[[StrategySettings], Strategy]
-    """Reads the settings that ``takes`` names; what was not given has its default by then."""
-    defaults: Mapping[str, object]
-    """Every setting it takes, with what holds when its flag is not given."""
+    """Reads the settings that ``usual`` holds; what was not given is what it is there."""
+    usual: StrategySettings
+    """The settings that the strategy takes, with what holds when their flags are not given."""
+
+    @property
+    def takes(self) -> frozenset[str]:
+        return frozenset(_given(self.usual))
 
 
 STRATEGIES: Mapping[str, Entry] = {
-    "single": Entry(lambda _: Single(), {}),
-    "sc_fixed": Entry(lambda given: ScFixed(_int(given.n)), {"n": 8}),
+    "single": Entry(lambda _: Single(), StrategySettings()),
+    "best_of_n": Entry(
+        lambda given: BestOfN(_int(given.n), given.selectors),
+        StrategySettings(n=8, selectors=(AGREEMENT,)),
+    ),
+    "sc_fixed": Entry(lambda given: ScFixed(_int(given.n)), StrategySettings(n=8)),
+    "weighted_vote": Entry(lambda given: WeightedVote(_int(given.n)), StrategySettings(n=8)),
+    "adaptive_margin": Entry(
+        lambda given: AdaptiveMargin(_int(given.max_n), given.confidence or CONFIDENCE, _int(given.batch)),
+        StrategySettings(max_n=16, confidence=CONFIDENCE, batch=1),
+    ),
+    "esc": Entry(lambda given: Esc(_int(given.max_n), _int(given.window)), StrategySettings(max_n=16, window=4)),
 }
 
 
 def takes(name: str) -> frozenset[str]:
     """The fields of ``StrategySettings`` that mean something to the strategy of that name; UsageError for none."""
-    return frozenset(_entry(name).defaults)
+    return _entry(name).takes
 
 
 def make(name: str, given: StrategySettings | None = None) -> Strategy:
@@ -51,15 +72,13 @@ def make(name: str, given: StrategySettings | None = None) -> Strategy:
     UsageError, which names the flag: no such strategy, a setting that this strategy does not take (it would change
     nothing and be recorded as if it did), or one that makes no sense.
     """
-    entry, given = _entry(name), given or StrategySettings()
-    asked = [field.name for field in fields(given) if getattr(given, field.name) not in {None, ()}]
+    entry, asked = _entry(name), _given(given or StrategySettings())
     for field in asked:
-        if field not in entry.defaults:
-            whose = [other for other, one in STRATEGIES.items() if field in one.defaults]
-            raise UsageError(f"{FLAGS[field]}: the strategy {name} does not take it; "
-                             f"{'it is' if len(whose) == 1 else 'they are'} for {' and '.join(whose)}.")
-    missing = {field: value for field, value in entry.defaults.items() if field not in asked}
-    settled = replace(given, **missing)  # type: ignore[arg-type]
+        if field not in entry.takes:
+            whose = [other for other, one in STRATEGIES.items() if field in one.takes]
+            raise UsageError(f"{FLAGS[field]}: the strategy {name} does not take it; {' and '.join(whose)} "
+                             f"{'do' if len(whose) > 1 else 'does'}.")
+    settled = replace(entry.usual, **asked)
     _check(settled)
     return entry.make(settled)
 
@@ -74,6 +93,11 @@ def _entry(name: str) -> Entry:
         return STRATEGIES[name]
     near = difflib.get_close_matches(name, STRATEGIES, n=3, cutoff=0.4) or sorted(STRATEGIES)
     raise UsageError(f"--strategy: there is no strategy '{name}'; there is: {', '.join(near)}.")
+
+
+def _given(settings: StrategySettings) -> dict[str, Any]:
+    values = {field.name: getattr(settings, field.name) for field in fields(settings)}
+    return {name: value for name, value in values.items() if value not in {None, ()}}
 
 
 def _check(given: StrategySettings) -> None:

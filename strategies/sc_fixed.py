@@ -1,8 +1,7 @@
 """Self-consistency with a fixed number of samples: the answer that most of them give.
 
 Source: Wang et al., Self-Consistency Improves Chain of Thought Reasoning in Language Models (ICLR 2023,
-arXiv 2203.11171), the unweighted sum of its section 2. All samples are asked for at once, so that their prompt is
-evaluated once.
+arXiv 2203.11171), section 2, the unweighted sum.
 """
 
 from __future__ import annotations
@@ -12,30 +11,23 @@ from dataclasses import dataclass
 
 from core.records import Json
 from strategies.base import Candidate
+from strategies.fixed import Fixed
 from strategies.votes import majority
 
 
 @dataclass(frozen=True, slots=True)
-class ScFixed:
-    """Draw n, take the majority's answer."""
+class ScFixed(Fixed):
+    """Draw n, take the majority's answer; of two with as many votes the one that came up first."""
 
-    n: int
-    name: str = "sc_fixed"
+    @property
+    def name(self) -> str:
+        return "sc_fixed"
 
     def settings(self) -> Mapping[str, Json]:
         return {"n": self.n}
 
-    def budget(self) -> int:
-        return self.n
-
     def merits(self) -> frozenset[str]:
         return frozenset()
-
-    def first(self) -> int:
-        return self.n
-
-    def more(self, candidates: Sequence[Candidate], drawn: int) -> int:
-        return max(0, self.n - drawn)
 
     def choose(self, candidates: Sequence[Candidate]) -> int | None:
         return majority(candidates)
