@@ -93,22 +93,25 @@ def lines_of(items: Iterable[Mapping[str, Any]]) -> bytes:
     return b"".join(line_of(item) for item in items)
 
 
-def read_lines(path: Path) -> Iterator[dict[str, Any]]:
+def read_lines(path: Path, left_out: list[int] | None = None) -> Iterator[dict[str, Any]]:
     """The objects in the file, none when it is missing; a torn last line is left out.
 
-    Raises BadInput for any other line that is no JSON object: the file was damaged by something else than a kill.
+    Raises BadInput for any other line that is no JSON object: the file was damaged by something else than a kill. With
+    ``left_out`` the numbers of all such lines, torn ones too, are put there instead.
     """
-    return (value for _, value in numbered_lines(path))
+    return (value for _, value in numbered_lines(path, left_out))
 
 
-def numbered_lines(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
+def numbered_lines(path: Path, left_out: list[int] | None = None) -> Iterator[tuple[int, dict[str, Any]]]:
     """The same, each with the number of its line, from 1."""
     try:
         with path.open("rb") as file:
             for number, line in enumerate(file, 1):
                 values = _whole(line)
                 yield from ((number, value) for value in values)
-                if not values and line.endswith(b"\n") and b"\0" not in line:
+                if not values and left_out is not None:
+                    left_out.append(number)
+                elif not values and line.endswith(b"\n") and b"\0" not in line:
                     raise BadInput(f"{path}, line {number}: no JSON object; remove that line or start afresh with "
                                    "--no-resume")
     except FileNotFoundError:
