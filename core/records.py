@@ -63,6 +63,10 @@ class Sample:
     """Characters of the messages that were sent, before any template."""
     looping: bool | None = None
     """True: the reply's tail repeats itself, whether or not it was cut short for that; None: nobody looked."""
+    ttft_s: float | None = None
+    """Seconds from request to the reply's first token, thinking or not, where the reply came token by token."""
+    mean_logprob: float | None = None
+    """Mean natural logarithm of the probabilities of the completion's tokens, where a strategy looks at it."""
 
 
 @dataclass(frozen=True, slots=True)

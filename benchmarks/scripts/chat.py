@@ -112,7 +112,7 @@ class Chat:
     def _follow(self, connection: Connection, began: float) -> Reply | Failure:
         """Reads a stream to its end, or to where it is cut. Raises OSError."""
         timeout_s, rule = self._settings.request_timeout_s, self._settings.loop
-        reply, size = StreamedReply(rule), 0
+        reply, size, first_s = StreamedReply(rule), 0, None
         until = None if timeout_s is None else began + timeout_s
         try:
             while data := connection.receive(until):
@@ -120,10 +120,11 @@ class Chat:
                 if size > _STREAM_LIMIT_BYTES:
                     raise BadReply(f"the reply is larger than {_STREAM_LIMIT_BYTES >> 20} MiB")
                 if reply.feed(data):
+                    first_s = time.monotonic() - began if first_s is None else first_s
                     until = None if timeout_s is None else time.monotonic() + timeout_s
                     if not reply.whole and reply.in_a_loop():
                         connection.close()
-                        return reply.reply(time.monotonic() - began, cut=True)
+                        return reply.reply(time.monotonic() - began, first_s, cut=True)
                 if reply.error is not None:
                     connection.close()
                     return self._refused(_status_in(reply.error), {"error": reply.error}, b"", None)
@@ -136,7 +137,7 @@ class Chat:
         if not reply.counted:
             self._say_once("this server counts no tokens of a stream: those of a reply are the pieces that came, and "
                            "a prompt's are unknown")
-        return reply.reply(time.monotonic() - began)
+        return reply.reply(time.monotonic() - began, first_s)
 
     def _refuses_to_stream(self, failure: Failure) -> bool:
         if failure.kind != "refused" or "stream" not in failure.message.lower():

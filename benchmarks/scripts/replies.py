@@ -28,6 +28,8 @@ class Reply:
     timings: Mapping[str, float] | None = None
     looping: bool | None = None
     wall_s: float | None = None
+    ttft_s: float | None = None
+    """Seconds to the first token, where the reply came token by token."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -148,8 +148,8 @@ class StreamedReply:
         """Whether what has come so far ends in a loop."""
         return self._rule is not None and repeated_tail(self._tail, self._rule) is not None
 
-    def reply(self, wall_s: float, *, cut: bool = False) -> Reply:
-        """The reply as it stands; ``cut``: it was stopped for its loop.
+    def reply(self, wall_s: float, ttft_s: float | None = None, *, cut: bool = False) -> Reply:
+        """The reply as it stands; ``ttft_s``: when its first token came; ``cut``: it was stopped for its loop.
 
         Tokens are the server's own count; where it gave none (a reply that was cut, of a server that does not count
         as it goes), one piece is one token, or nearly: a character of several tokens comes in one piece.
@@ -169,6 +169,7 @@ class StreamedReply:
             timings=counts.timings,
             looping=True if cut else loops(response, reasoning, self._rule),
             wall_s=round(wall_s, 6),
+            ttft_s=None if ttft_s is None else round(ttft_s, 6),
         )
 
 

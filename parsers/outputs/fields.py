@@ -62,6 +62,17 @@ def seconds(record: Mapping[str, Json], key: str) -> float | None:
     return number
 
 
+def logprob(record: Mapping[str, Json], key: str = "mean_logprob") -> float | None:
+    """A mean of log-probabilities: a number of 0 or less."""
+    value = record.get(key)
+    if value is None:
+        return None
+    number = _number(value)
+    if number is None or number > 0:
+        raise FieldError(f"'{key}' must be a number of 0 or less, not {_kind(record, key)}")
+    return number
+
+
 def flag(record: Mapping[str, Json], key: str) -> bool:
     """A boolean; absent is False."""
     value = record.get(key)
@@ -115,11 +126,13 @@ def sample(record: Mapping[str, Json], *, task: str, index: int) -> Sample:
         cached_tokens=count(record, "cached_tokens"),
         timings=timings(record),
         wall_s=seconds(record, "wall_s"),
+        ttft_s=seconds(record, "ttft_s"),
         seed=seed(record),
         completion=completion,
         thinking_tokens=count(record, "thinking_tokens"),
         prompt_chars=count(record, "prompt_chars"),
         looping=None if record.get("looping") is None else flag(record, "looping"),
+        mean_logprob=logprob(record),
     )
 
 

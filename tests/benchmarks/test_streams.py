@@ -42,6 +42,8 @@ def test_a_streamed_reply_is_the_whole_one(start_fake: StartFake, questions: Pat
         assert (sample["response"], sample["reasoning"]) == (text, "hm 🙂")
         assert (sample["finish_reason"], sample["completion_tokens"], sample["cached_tokens"]) == ("stop", 7, 5)
         assert sample["looping"] is False
+    assert all("ttft_s" in sample for sample in streamed)
+    assert not any("ttft_s" in sample for sample in whole), "when the first token came, nobody saw"
 
 
 def test_a_reply_that_loops_is_cut_short_and_the_server_is_told_by_the_closed_connection(
@@ -87,6 +89,7 @@ def test_a_long_reply_whose_tokens_flow_is_no_timeout(start_fake: StartFake, que
     (sample,) = ask(server.url, questions, "--limit", "1", "--request-timeout", "1").of("sample")
     assert sample["response"] == "slowly but surely"
     assert sample["wall_s"] > 1
+    assert sample["ttft_s"] < sample["wall_s"] - 1, "the first token came before the others"
 
 
 @pytest.mark.parametrize(

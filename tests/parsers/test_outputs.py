@@ -25,6 +25,7 @@ FULL = {
     "timings": {"predicted_ms": 12.5},
     "wall_s": 0.5,
     "seed": 7,
+    "ttft_s": 0.25,
 }
 
 
@@ -40,7 +41,7 @@ def test_each_event_line_comes_out_as_it_is_fed() -> None:
     reader = autodetect()
     assert reader.feed('{"event":"start","total":3,"interactive":true}\n') == [Started(3, True)]
     assert reader.feed(json.dumps(FULL)) == [
-        SampleRead(Sample("HumanEval/0", 2, "hi", "hm", "stop", 10, 3, 4, {"predicted_ms": 12.5}, 0.5, 7))
+        SampleRead(Sample("HumanEval/0", 2, "hi", "hm", "stop", 10, 3, 4, {"predicted_ms": 12.5}, 0.5, 7, ttft_s=0.25))
     ]
     assert reader.feed('{"event":"error","task_id":"a","sample":1,"message":"gone","kind":"timeout"}') == [
         RequestFailed("a", 1, "gone", "timeout")
