@@ -35,6 +35,29 @@ class Box:
                 and self.top >= other.top and self.bottom <= other.bottom)
 
 
+class Taken:
+    """Boxes where something stands, sorted into squares, so that a chart of a thousand points is no matter."""
+
+    _SQUARE = 48.0
+
+    def __init__(self, boxes: Iterable[Box] = ()) -> None:
+        self._squares: dict[tuple[int, int], list[Box]] = {}
+        for box in boxes:
+            self.add(box)
+
+    def add(self, box: Box) -> None:
+        for square in self._under(box):
+            self._squares.setdefault(square, []).append(box)
+
+    def is_free(self, box: Box) -> bool:
+        return not any(box.meets(other) for square in self._under(box) for other in self._squares.get(square, ()))
+
+    def _under(self, box: Box) -> Iterable[tuple[int, int]]:
+        across = range(int(box.left // self._SQUARE), int(box.right // self._SQUARE) + 1)
+        down = range(int(box.top // self._SQUARE), int(box.bottom // self._SQUARE) + 1)
+        return ((column, row) for column in across for row in down)
+
+
 @dataclass(frozen=True, slots=True)
 class Wanted:
     """A label that is to stand beside a point."""
@@ -117,7 +140,7 @@ def wrapped(text: str, size: float, pixels: float) -> list[str]:
     return lines
 
 
-def around(wanted: Wanted, taken: Sequence[Box], bounds: Box) -> Placed | None:
+def around(wanted: Wanted, taken: Taken, bounds: Box) -> Placed | None:
     """The label at the first place around its point that is free; None where there is none."""
     width, half = width_of(wanted.text, wanted.size), 0.62 * wanted.size
     off, aside, over = 1.3 * half + 2, 0.7 * GAP, 2.2 * half + 4
@@ -130,7 +153,7 @@ def around(wanted: Wanted, taken: Sequence[Box], bounds: Box) -> Placed | None:
             x, align = wanted.x + right, "left" if right > 0 else "right"
             left = x if right > 0 else x - width
         box = Box(left, y - half, left + width, y + half)
-        if box.within(bounds) and not any(box.meets(other) for other in taken):
+        if box.within(bounds) and taken.is_free(box):
             return Placed(wanted.text, x, y, align, box)
     return None
 

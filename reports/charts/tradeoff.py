@@ -7,12 +7,12 @@ the lines end, with a thin line to each. On a narrow drawing they stand below it
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from reports.charts.axes import FONT_PX, WIDE, Axis, Frame, Marks, Size, chart
-from reports.charts.labels import Box, Placed, Wanted, along, around, spread, told_apart, width_of, wrapped
+from reports.charts.labels import Box, Placed, Taken, Wanted, along, around, spread, told_apart, width_of, wrapped
 from reports.charts.palette import PRINTED, Palette, colour_of, marker_of
 from reports.charts.scales import Scale, even_scale, log_scale, percent_scale
 
@@ -26,7 +26,9 @@ ROW = 17.0
 """Pixels from a name in a column to the next."""
 
 MOST_SERIES = 40
-"""So many are named, those first that come first; more could not be read."""
+"""So many are named, those that come first; more could not be read."""
+
+MOST_NOTES = 300
 
 SMALL = FONT_PX - 2
 
@@ -34,6 +36,9 @@ CAPTION = 14.0
 """Pixels from one line of a caption to the next."""
 
 BOTTOM = Frame().bottom
+
+NOWHERE = Box(0, 0, 0, 0)
+"""Of a text that nothing is placed around."""
 
 _Line = tuple[float, float, float, float]
 
@@ -52,6 +57,8 @@ class Point:
     """All about it, in a line: shown under the pointer."""
     note: str = ""
     """Written beside it where there is room, such as ``n=4``."""
+    ringed: bool = False
+    """Marked by a ring around it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +70,8 @@ class Series:
     """By rising ``x``."""
     hosted: bool = False
     """Runs of a hosted model: hollow markers and a dashed line."""
+    joined: bool = True
+    """Whether a line joins the points."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,18 +97,20 @@ def tradeoff(series: Sequence[Series], look: Look) -> dict[str, Any]:
     names = [one.name for one in shown[:MOST_SERIES]]
     above = wrapped(look.caption, SMALL, look.size.width - 52 - 20) if look.caption else []
     top = 12 + CAPTION * len(above) + (4 if above else 0)
+    plot = look.size.height - 12 - BOTTOM
     if look.size.narrow:
+        below = ROW * len(names) + 14 if any(names) else 0
         plan = _planned(shown, told_apart(names, FONT_PX, look.size.width - 100), look,
-                        Frame(top=top, bottom=BOTTOM + 14 + ROW * len(names)))
+                        Frame(top=top, bottom=BOTTOM + below), plot)
     else:
-        named = told_apart(names, FONT_PX, LONGEST_NAME)
-        plan = _planned(shown, named, look, Frame(top=top))
+        named = told_apart(names, FONT_PX, min(LONGEST_NAME, look.size.width * 0.3))
+        plan = _planned(shown, named, look, Frame(top=top), plot)
         if any(place is None for place in plan.names):
             widest = max(width_of(name, FONT_PX) for name in named)
-            plan = _planned(shown, named, look, Frame(top=top, right=widest + 50))
-    size = Size(look.size.width, look.size.height + plan.frame.bottom - BOTTOM + top - 12)  # the plot stays as high
-    lines = [Placed(text, 0, CAPTION * (place + 0.5) - top + 8, "left", Box(0, 0, 0, 0))
-             for place, text in enumerate(above)]
+            plot = max(plot, ROW * len(named))
+            plan = _planned(shown, named, look, Frame(top=top, right=widest + 50), plot)
+    size = Size(look.size.width, top + plot + plan.frame.bottom)
+    lines = [Placed(text, 0, CAPTION * (place + 0.5) - top + 8, "left", NOWHERE) for place, text in enumerate(above)]
     return chart(size, plan.frame,
                  {"x": Axis(plan.x, look.x_title, 5 if look.size.narrow else 9), "y": Axis(plan.y, look.y_title)},
                  [*_marks(shown, plan, look), _text(lines, SMALL, look.palette.muted)], look.palette)
@@ -119,68 +130,72 @@ class _Plan:
     """Where each series' marker stands beside its name, in a column or below."""
 
 
-def _planned(shown: Sequence[Series], names: Sequence[str], look: Look, frame: Frame) -> _Plan:
+def _planned(shown: Sequence[Series], names: Sequence[str], look: Look, frame: Frame, height: float) -> _Plan:
     """Names go beside the points, or into a column where the frame has room at the right, or below."""
-    width, height = look.size.width - frame.left - frame.right, look.size.height - 12 - BOTTOM
+    width = look.size.width - frame.left - frame.right
     points = [point for one in shown for point in one.points]
     along_x = [*(point.x for point in points), *(at for at, _ in look.frontier)]
     x = log_scale(along_x, width) if look.log else even_scale(along_x, width)
     y = percent_scale([end for point in points for end in (point.y, point.low, point.high) if end is not None], height)
-    taken = list(_taken(shown, look, x, y))
+    taken = Taken(_taken(shown, look, x, y))
     bounds = Box(0, 0, width + 8, height)
     placed: list[Placed | None] = []
     leaders: list[_Line] = []
     keys: list[tuple[float, float]] = []
-    if frame.bottom > BOTTOM:
+    if not any(names):
+        placed = [Placed("", 0, 0, "left", NOWHERE)] * len(names)
+    elif frame.bottom > BOTTOM:
         keys = [(8.0, height + BOTTOM + 8 + ROW * place) for place in range(len(names))]
-        placed = [Placed(name, 20, top, "left", Box(0, 0, 0, 0)) for name, (_, top) in zip(names, keys, strict=True)]
+        placed = [Placed(name, 20, top, "left", NOWHERE) for name, (_, top) in zip(names, keys, strict=True)]
     elif frame.right > Frame().right:
-        placed, leaders, keys = _column(shown, names, x, y, width, height)
+        placed, leaders, keys = _column(shown, names, x, y, bounds)
         for x1, y1, x2, y2 in leaders:
-            taken += along([(x1, y1), (x2, y2)], 2)
+            for box in along([(x1, y1), (x2, y2)], 2):
+                taken.add(box)
     else:
         for one, name in zip(shown, names, strict=False):
             last = one.points[-1]
-            placed.append(around(Wanted(name, x.at(last.x), y.at(last.y), FONT_PX), taken, bounds))
-            taken += [placed[-1].box] if placed[-1] else []
+            place = around(Wanted(name, x.at(last.x), y.at(last.y), FONT_PX), taken, bounds)
+            placed.append(place)
+            if place:
+                taken.add(place.box)
     return _Plan(frame, x, y, placed, _notes(shown, x, y, taken, bounds), leaders, keys)
 
 
-def _taken(shown: Sequence[Series], look: Look, x: Scale, y: Scale) -> Sequence[Box]:
+def _taken(shown: Sequence[Series], look: Look, x: Scale, y: Scale) -> Iterable[Box]:
     """What is drawn already where names would go."""
-    found: list[Box] = []
     for one in shown:
         places = [(x.at(point.x), y.at(point.y)) for point in one.points]
-        found += [Box(left - 5, top - 5, left + 5, top + 5) for left, top in places]
-        found += along(places)
-        found += [Box(x.at(point.x) - 2, y.at(point.high), x.at(point.x) + 2, y.at(point.low)) for point in one.points
-                  if point.low is not None and point.high is not None]
-    found += along([(x.at(at), y.at(top)) for at, top in _steps(look.frontier, x)], 2)
-    return found
+        yield from (Box(left - 5, top - 5, left + 5, top + 5) for left, top in places)
+        yield from along(places) if one.joined else ()
+        yield from (Box(x.at(point.x) - 2, y.at(point.high), x.at(point.x) + 2, y.at(point.low))
+                    for point in one.points if point.low is not None and point.high is not None)
+    yield from along([(x.at(at), y.at(top)) for at, top in _steps(look.frontier, x)], 2)
 
 
-def _column(shown: Sequence[Series], names: Sequence[str], x: Scale, y: Scale, width: float, height: float) -> tuple[
+def _column(shown: Sequence[Series], names: Sequence[str], x: Scale, y: Scale, bounds: Box) -> tuple[
         list[Placed | None], list[_Line], list[tuple[float, float]]]:
     """Names at the right, in the order in which the lines end, from the top."""
     ends = [(y.at(one.points[-1].y), x.at(one.points[-1].x), place) for place, one in enumerate(shown[:len(names)])]
     ends.sort(key=lambda end: (end[0], -end[1], end[2]))
-    tops = spread([top for top, _, _ in ends], ROW, 6, height - 6)
+    tops = spread([top for top, _, _ in ends], ROW, 6, bounds.bottom - 6)
     placed: list[Placed | None] = [None] * len(names)
     keys, leaders = [(0.0, 0.0)] * len(names), []
     for (top, left, place), moved in zip(ends, tops, strict=True):
-        placed[place] = Placed(names[place], width + 38, moved, "left", Box(0, 0, 0, 0))
-        keys[place] = (width + 28, moved)
-        leaders.append((left + 6, top, width + 20, moved))
+        placed[place] = Placed(names[place], bounds.right + 30, moved, "left", NOWHERE)
+        keys[place] = (bounds.right + 20, moved)
+        leaders.append((left + 6, top, bounds.right + 12, moved))
     return placed, leaders, keys
 
 
-def _notes(shown: Sequence[Series], x: Scale, y: Scale, taken: list[Box], bounds: Box) -> list[Placed]:
-    found = []
-    for one in shown:
-        for point in one.points:
-            if point.note and (place := around(Wanted(point.note, x.at(point.x), y.at(point.y), SMALL), taken, bounds)):
-                found.append(place)
-                taken.append(place.box)
+def _notes(shown: Sequence[Series], x: Scale, y: Scale, taken: Taken, bounds: Box) -> list[Placed]:
+    found: list[Placed] = []
+    noted = [point for one in shown for point in one.points if point.note]
+    for point in sorted(noted, key=lambda point: not point.ringed)[:MOST_NOTES]:  # these first, while there is room
+        place = around(Wanted(point.note, x.at(point.x), y.at(point.y), SMALL), taken, bounds)
+        if place:
+            found.append(place)
+            taken.add(place.box)
     return found
 
 
@@ -220,8 +235,10 @@ def _series(one: Series, place: int, plan: _Plan, palette: Palette) -> list[Mark
     found = [
         Marks("rule", [row for row in rows if "low" in row], {"x": "x", "y": "low", "y2": "high"},
               {"stroke": colour, "strokeWidth": 1.5, "strokeOpacity": 0.5}),
-        Marks("line", rows if len(rows) > 1 else [], {"x": "x", "y": "y"},
+        Marks("line", rows if one.joined and len(rows) > 1 else [], {"x": "x", "y": "y"},
               {"stroke": colour, "strokeWidth": 1.8, **dashes}),
+        Marks("symbol", [row for row, point in zip(rows, one.points, strict=True) if point.ringed],
+              {"x": "x", "y": "y"}, {"shape": "circle", "size": 4 * MARKER, "stroke": palette.ink, "strokeWidth": 1.2}),
         Marks("symbol", rows, {"x": "x", "y": "y", "description": "said"}, looks),
     ]
     if plan.keys and place < len(plan.keys):
