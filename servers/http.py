@@ -5,7 +5,7 @@ mean "not yet". An answer that does not end, in bytes or in seconds, is no answe
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -22,13 +22,24 @@ ANSWER_LIMIT_BYTES: Final = 16 << 20
 _PIECE_BYTES: Final = 1 << 16
 
 
+def _text(data: bytes) -> str:
+    return data.decode("utf-8", "replace")
+
+
+def _json(data: bytes) -> Any:
+    try:
+        return json.loads(_text(data))
+    except (ValueError, RecursionError):
+        return None
+
+
 @dataclass(frozen=True, slots=True)
 class Reply:
     """What came back. Status 0: no HTTP answer, and ``problem`` says why."""
 
     status: int
     body: Any = None
-    """The parsed JSON, or None where it was none."""
+    """The parsed JSON, or None where it was none; of ``get_text`` the text."""
     problem: str = ""
     slow: bool = False
     """No answer in time, which a busy server gives as well as a dead one."""
@@ -39,12 +50,19 @@ def get_json(base_url: str, path: str, api_key: str | None, timeout_s: float = 2
     return _ask(requests.Request("GET", base_url + path), api_key, timeout_s)
 
 
+def get_text(base_url: str, path: str, api_key: str | None, timeout_s: float = 2.0) -> Reply:
+    """As ``get_json``, for an answer that is no JSON."""
+    return _ask(requests.Request("GET", base_url + path), api_key, timeout_s, _text)
+
+
 def post_json(base_url: str, path: str, api_key: str | None, body: Mapping[str, Json], timeout_s: float) -> Reply:
     """POST a JSON object to ``base_url + path``; as ``get_json``, and a redirection is not followed."""
     return _ask(requests.Request("POST", base_url + path, json=body), api_key, timeout_s)
 
 
-def _ask(request: requests.Request, api_key: str | None, timeout_s: float) -> Reply:
+def _ask(
+    request: requests.Request, api_key: str | None, timeout_s: float, read: Callable[[bytes], Any] = _json
+) -> Reply:
     if api_key:
         request.headers = {"Authorization": f"Bearer {api_key}"}
     until = monotonic_s() + timeout_s
@@ -61,10 +79,7 @@ def _ask(request: requests.Request, api_key: str | None, timeout_s: float) -> Re
             return Reply(0, problem="no answer in time" if slow else _sentence(error), slow=slow)
     if data is None:
         return Reply(0, problem=f"its answer is larger than {ANSWER_LIMIT_BYTES >> 20} MiB")
-    try:
-        return Reply(reply.status_code, json.loads(data.decode("utf-8", "replace")))
-    except (ValueError, RecursionError):
-        return Reply(reply.status_code)
+    return Reply(reply.status_code, read(data))
 
 
 def _whole(reply: requests.Response, until: float) -> bytes | None:
