@@ -89,9 +89,15 @@ def score_line(record: Mapping[str, Any]) -> str:
     score = number_at(record, "results", "score")
     if score is None:
         return "none: no task was scored"
-    between = _range(record, "interval")
+    between = interval_line(record)
     doubt = " (suspect)" if text_at(record, "validity", "status") == "suspect" else ""
-    return numbers.percent(score) + doubt + (f", 95 % interval {between}" if between else "")
+    return numbers.percent(score) + doubt + (f", {between}" if between else "")
+
+
+def interval_line(record: Mapping[str, Any]) -> str:
+    """``95 % interval 40.7 to 55.8 %``; empty where none is known."""
+    between = _range(record, "interval")
+    return f"95 % interval {between}" if between else ""
 
 
 def bounds_line(record: Mapping[str, Any]) -> str:

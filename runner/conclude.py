@@ -13,8 +13,7 @@ from typing import Any
 from core.errors import BenchError
 from ledger import store
 from ledger.folder import RunFolder
-from reports.page import to_html
-from runner.evidence import evidence_in
+from runner.reporting import at_the_end
 
 
 def conclude(
@@ -30,7 +29,7 @@ def conclude(
 
 def keep(folder: RunFolder, record: Mapping[str, Any]) -> None:
     """The first step alone: the record is in the run's folder, and ``conclude_again`` does the rest."""
-    folder.write_report(to_html(record, evidence_in(folder)))
+    at_the_end(folder, record)
     folder.write_record(record)
 
 

@@ -1,0 +1,48 @@
+"""``report --run-dir``: one run's folder as a page, and the same page, less its charts, at the end of every run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from core.errors import BadInput
+from ledger.folder import RunFolder
+from reports.pages.run_page import to_html
+from runner.pages import assets
+from runner.run_view import open_folder, run_view
+from system import files
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """The page, and what was to be said of the folder."""
+
+    path: Path
+    remarks: tuple[str, ...]
+
+
+def report(run_dir: str, out: str | None = None) -> Written:
+    """Writes the page to ``out``, else as ``report.html`` into the run's folder.
+
+    Raises BadInput where the folder is no run's or nothing can be written there.
+    """
+    from reports.charts.drawing import to_svg  # noqa: PLC0415  # draws by a library of 33 MB
+
+    folder = open_folder(run_dir)
+    view = run_view(folder)
+    path = folder.path / "report.html" if out is None else Path(out)
+    try:
+        files.atomic_write(path, to_html(view, assets(), to_svg).encode("utf-8", "replace"))
+    except OSError as error:
+        raise BadInput(f"{path}: the page cannot be written there ({error.strerror}); {files.remedy(error)}, or name "
+                       "another place with --out") from error
+    return Written(path, tuple(view.remarks))
+
+
+def at_the_end(folder: RunFolder, record: Mapping[str, Any]) -> None:
+    """``report.html`` of a run that has just come to its end; its charts are left to ``report``, whose library would
+    stay in this process, beside the model, for a picture that may never be looked at.
+    """
+    folder.write_report(to_html(run_view(folder, record), assets()))
