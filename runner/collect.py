@@ -7,10 +7,12 @@ a response from its draw on, then for a verdict.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from core.outcomes import Outcome
 from core.records import Answer, Sample, Task, Verdict
 from parsers.events import RequestFailed
+from runner.appraisal import NOTHING_KNOWN, Appraisal
 from runner.audit import is_audit
 from runner.drawing import Drawing
 from runner.draws import Draw, Place
@@ -36,6 +38,8 @@ class Collection(Filed):
         self.restored_samples = self.restored_tokens = 0
         """Samples among them, second askings left out; tokens of both."""
         self._drawing = Drawing(strategy, seed)
+        self._unappraised: dict[str, set[int]] = {}
+        """Samples of which more is to become known before a strategy may look at their task."""
         self._tries = Tries()
         self._closed: list[tuple[Place, Verdict]] = []
 
@@ -58,6 +62,8 @@ class Collection(Filed):
 
     def next_draw(self, task_id: str) -> Draw | None:
         """What the strategy wants next of this task, now that a reply came; None while it waits or when it is done."""
+        if task_id in self._unappraised:
+            return None
         return self._drawing.more(task_id, self.in_order(task_id))
 
     def pending(self) -> list[Draw]:
@@ -67,6 +73,19 @@ class Collection(Filed):
     def suspects(self) -> list[Draw]:
         """Of these, those that were in flight when a server or a script was lost: one of them may be why."""
         return [draw for draw in self.pending() if self._tries.was_in_flight((draw.task_id, draw.sample))]
+
+    def more_draws(self) -> list[Draw]:
+        """What the strategy wants of tasks that wait for nothing: all they had is known by now."""
+        return [draw for task_id in self.tasks
+                if self._drawing.has_begun(task_id) and (draw := self.next_draw(task_id)) is not None]
+
+    def drawn_of(self, task_id: str) -> int:
+        """How many samples of a task were drawn."""
+        return self._drawing.drawn(task_id)
+
+    def tries_of(self, place: Place) -> int:
+        """How many requests for it brought no reply."""
+        return self._tries.count(place)
 
     @property
     def complete(self) -> bool:
@@ -83,7 +102,7 @@ class Collection(Filed):
 
     # -- receiving -------------------------------------------------------------------------------------------------
 
-    def take(self, sample: Sample, answer: Answer) -> bool:
+    def take(self, sample: Sample, answer: Answer, known: Appraisal = NOTHING_KNOWN) -> bool:
         """Files a response; False (and counted) when it is of no known task or came twice."""
         if sample.task_id not in self.tasks:
             self.odd.unknown_tasks += 1
@@ -97,7 +116,9 @@ class Collection(Filed):
             self.odd.duplicates += 1
             self.odd.note(f"second sample {sample.index} of {sample.task_id!r}")
             return False
-        place[sample.index] = Candidate(sample, answer)
+        place[sample.index] = Candidate(sample, answer, known.key, known.merits)
+        if not known.whole:
+            self._unappraised.setdefault(sample.task_id, set()).add(sample.index)
         self._drawing.arrived((sample.task_id, sample.index))
         self.requests += 1
         self.looping += sample.looping is True
@@ -105,12 +126,26 @@ class Collection(Filed):
         self.prompt_tokens += sample.prompt_tokens or 0
         return True
 
-    def restore(self, sample: Sample, answer: Answer) -> bool:
+    def appraise(self, place: Place, known: Appraisal) -> None:
+        """What was still to become known of a sample."""
+        here = self.candidates[place[0]]
+        here[place[1]] = replace(here[place[1]], key=known.key, merits=known.merits)
+        left = self._unappraised.get(place[0], set())
+        left.discard(place[1])
+        if not left:
+            self._unappraised.pop(place[0], None)
+
+    @property
+    def appraising(self) -> bool:
+        """Whether more is to become known of any sample."""
+        return bool(self._unappraised)
+
+    def restore(self, sample: Sample, answer: Answer, known: Appraisal = NOTHING_KNOWN) -> bool:
         """As ``take``, for a sample of an earlier sitting: should the script bring it again, that is no second one."""
         self.restored.add((sample.task_id, sample.index))
         self.restored_samples += not is_audit((sample.task_id, sample.index))
         self.restored_tokens += sample.completion_tokens or 0
-        return self.take(sample, answer)
+        return self.take(sample, answer, known)
 
     def restore_failure(self, failure: RequestFailed) -> None:
         """Counts a fault of an earlier sitting; what it cost is asked anew unless that cannot help."""

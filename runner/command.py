@@ -28,8 +28,12 @@ from runner.request import Request
 from runner.resume import differences
 from system import files
 
-_BY_SERVER = frozenset({"model", "backend", "server_build", "ctx_size", "slots", "gpu_layers"})
-"""Known, or certain, when a server is up, and none is started to find out that nothing is left to ask it."""
+_NOT_ASKED_FOR = frozenset({
+    "model", "backend", "server_build", "ctx_size", "slots", "gpu_layers", "replayed_from",
+})
+"""Known, or certain, when a server is up, and none is started to find out that nothing is left to ask it; and whose
+samples a run was put to.
+"""
 
 
 class Command:
@@ -37,7 +41,7 @@ class Command:
 
     def __init__(self, request: Request, works: Iterable[Work]) -> None:
         self._request = request
-        self._cells = {_cell(work) for work in works}
+        self._cells = {_cell(each) for work in works for each in (work, *work.replays)}
         self._root = request.outputs.runs_root
         self._path = self._root / f".command-{_mark(request)}.jsonl"
         self._held = ExitStack()
@@ -97,12 +101,14 @@ def _noted(line: Mapping[str, Any], path: Path) -> tuple[str, str]:
 
 
 def _without_server(settings: Mapping[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in settings.items() if key not in _BY_SERVER}
+    return {key: value for key, value in settings.items() if key not in _NOT_ASKED_FOR}
 
 
 def _cell(work: Work) -> str:
     """By the file and not by the name, which a server that runs already may tell us later."""
-    return f"{work.cell.model.path or ''} {work.cell.benchmark}"
+    settings = work.strategy.settings()
+    drawn = "" if work.strategy.name == "single" else f" {work.strategy.name} {json.dumps(settings, sort_keys=True)}"
+    return f"{work.cell.model.path or ''} {work.cell.benchmark}{drawn}"
 
 
 def _mark(request: Request) -> str:

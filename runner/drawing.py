@@ -75,6 +75,10 @@ class Drawing:
         """Whether a response of this task is awaited."""
         return bool(self._waiting.get(task_id))
 
+    def drawn(self, task_id: str) -> int:
+        """How many of its samples."""
+        return self._drawn[task_id]
+
     def has_begun(self, task_id: str) -> bool:
         """Whether anything of it was drawn."""
         return task_id in self._drawn

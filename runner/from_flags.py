@@ -8,6 +8,7 @@ from pathlib import Path
 from core.errors import BadInput, UsageError
 from core.records import ModelInfo
 from core.repetition import LoopRule
+from runner.asked_strategies import strategies_of
 from runner.request import Outputs, Request, SamplingChoice, TaskChoice, UntilDecided, Verifying
 from servers.models import check_size, resolve
 from servers.spec import ServerSettings
@@ -31,7 +32,7 @@ def request_of(flags: argparse.Namespace) -> Request:
         benchmarks=tuple(flags.benchmark),
         server=_server(flags),
         script=Path(flags.script) if flags.script else None,
-        strategy=flags.strategy,
+        strategies=strategies_of(flags),
         audit=flags.audit or 0,
         until_decided=_until_decided(flags) if flags.until_decided else None,
         tasks=TaskChoice(

@@ -97,12 +97,13 @@ class Hearing:
 
     def ask_more(self, task_id: str) -> None:
         """Sends what the strategy wants next of this task, if it wants more and knows enough."""
-        if not self.asking.driven:
+        if not self.asking.listening:
             return
         draw = self._collection.next_draw(task_id)
         if draw is not None:
             self.asking.draw(draw)
-        self.asking.end_if_idle()
+        if not self._collection.appraising:  # a task whose samples are being tried may want more of them
+            self.asking.end_if_idle()
 
     def _failed(self, failure: RequestFailed) -> None:
         which = "of no task" if failure.task_id is None else f"{failure.task_id} sample {failure.index}"

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from parsers.events import ScoreRead
 from runner.collect import Collection
+from runner.narrowing import narrowed
+from runner.pooling import Pooled
 from runner.prepare import Prepared
 from runner.sitting import Spent
 
@@ -16,6 +18,21 @@ class CellOutcome:
 
     prepared: Prepared
     collection: Collection
+    """The samples that the cell's strategy uses."""
     score: ScoreRead | None
-    spent: Spent
-    """Over all sittings."""
+    spent: Spent | None
+    """Over all sittings; None of a run that was put to another's samples."""
+    drawn: Collection | None = None
+    """All samples of the sittings, where other strategies wanted more than this one uses."""
+    replayed_from: str | None = None
+    """The run whose samples these are, where it is another."""
+
+
+def as_its_strategy(outcome: CellOutcome) -> CellOutcome:
+    """The samples that the cell's own strategy uses, where others that may stop earlier or later drew beside it."""
+    work, pool = outcome.prepared.work, outcome.collection
+    if not isinstance(work.drawing, Pooled):
+        return outcome
+    own = narrowed(pool, work.strategy, work.sampling.seed)
+    own.audit, own.faults = pool.audit, pool.faults
+    return replace(outcome, collection=own, drawn=pool)

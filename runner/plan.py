@@ -1,11 +1,18 @@
-"""Request → ordered cells. Pure: a model is loaded once, for all the benchmarks it is asked."""
+"""Request → ordered cells. Pure: a model is loaded once, for all the benchmarks it is asked.
+
+Several strategies on one benchmark are one cell: a pool of samples is drawn once, and each strategy is put to it. The
+pool is drawn as the one that never stops early and draws most, where it draws as much as any other may want. Without
+such a one every strategy draws from the pool what it still lacks (``runner.pooling``).
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from core.records import ModelInfo
-from runner.request import Request
+from runner.request import Request, StrategyChoice
+from strategies import registry
+from strategies.base import Strategy
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,6 +21,10 @@ class Cell:
 
     model: ModelInfo
     benchmark: str
+    strategy: StrategyChoice = field(default_factory=StrategyChoice)
+    """The one whose samples are drawn."""
+    replays: tuple[StrategyChoice, ...] = ()
+    """Those that are put to the same samples, in the order given."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +38,24 @@ class Load:
 def loads(request: Request) -> tuple[Load, ...]:
     """Models in the order given, each once; a benchmark named twice is run once."""
     benchmarks = tuple(dict.fromkeys(request.benchmarks))
+    drawn, others = drawn_and_replayed(request.strategies)
     unique = {(model.name, model.quantization, model.path): model for model in request.models}
     return tuple(
-        Load(model, tuple(Cell(model, benchmark) for benchmark in benchmarks)) for model in unique.values()
+        Load(model, tuple(Cell(model, benchmark, drawn, others) for benchmark in benchmarks))
+        for model in unique.values()
     )
+
+
+def drawn_and_replayed(asked: tuple[StrategyChoice, ...]) -> tuple[StrategyChoice, tuple[StrategyChoice, ...]]:
+    """The strategy whose samples are drawn, and the others."""
+    drawn = max(asked, key=lambda choice: _draws(made(choice)))  # the first of equals
+    return drawn, tuple(choice for choice in asked if choice != drawn)
+
+
+def made(choice: StrategyChoice) -> Strategy:
+    """Raises UsageError as the registry does."""
+    return registry.make(choice.name, choice.settings)
+
+
+def _draws(strategy: Strategy) -> tuple[int, bool]:
+    return strategy.budget(), strategy.first() == strategy.budget()

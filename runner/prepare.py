@@ -157,7 +157,8 @@ def prepare(request: Request, work: Work, endpoint: Endpoint, say: Callable[[str
         taken = TakenUp(RunFolder.create(request.outputs.runs_root, run_id, config), Earlier())
     folder, earlier = taken.folder, taken.earlier
     try:
-        folder.write_tasks(work.tasks)
+        if earlier.record is None:  # else they are there, with what became of them
+            folder.write_tasks(work.tasks)
     except BaseException:
         folder.close()
         raise

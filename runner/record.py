@@ -23,6 +23,7 @@ from runner.outcome import CellOutcome
 from runner.request import Request
 from runner.script_request import ROOT
 from runner.settle import LOOPING
+from runner.several import several_samples, strategy_config
 from servers.echo import NOT_ASKED, Echo
 from system.interpreter import ask
 
@@ -62,10 +63,12 @@ def build(request: Request, endpoint: Endpoint, outcome: CellOutcome, around: Su
         "config": {**_config(request, endpoint, outcome, around), "scored_by": "script" if reported else None},
         "results": {
             **(_as_reported(reported) if reported else scores.results()),
-            "time_taken": round(outcome.spent.total_s, 3),
+            **several_samples(outcome.collection, work.strategy),
+            "time_taken": round(outcome.spent.total_s, 3) if outcome.spent else None,
         },
         "format": FORMAT,
         "run_id": outcome.prepared.folder.run_id,
+        "replayed_from": outcome.replayed_from,
         "fingerprint": outcome.prepared.fingerprint,
         "status": "complete" if reported or whole else "incomplete",
         "validity": _validity(doubted) if not reported else validity_of_server(doubted.evidence),
@@ -153,8 +156,7 @@ def _config(request: Request, endpoint: Endpoint, outcome: CellOutcome, around: 
         "server_args": list(request.server.server_args) or None,
         "sampling": sampling,
         "sampling_effective": dict(around.echo.sampling) or None,
-        "strategy": work.strategy.name,
-        "samples_per_task": 1,
+        **strategy_config(work.strategy),
         "prompt_version": request.tasks.prompt_version if request.script else work.prompt_version,
         "grading": request.verifying.grading if work.benchmark and work.benchmark.graded_two_ways else None,
         "verify_timeout_s": request.verifying.timeout_s,
@@ -212,15 +214,16 @@ def _saved(outcome: CellOutcome, ctx_size: int | None) -> dict[str, Any]:
 def _latency(outcome: CellOutcome, around: Surroundings) -> dict[str, Any]:
     samples = outcome.collection.samples()
     walls = sorted(s.wall_s for s in samples if s.wall_s is not None)
-    tokens = _sum(s.completion_tokens for s in (*samples, *outcome.collection.audit.samples))
-    seconds = outcome.spent.generation_s
+    drawn = (outcome.drawn or outcome.collection).samples()
+    tokens = _sum(s.completion_tokens for s in (*drawn, *outcome.collection.audit.samples))
+    spent = outcome.spent
     verify = [v.wall_s for v in outcome.collection.verdicts.values() if v.wall_s is not None]
     return {
         "request_s_p50": _quantile(walls, 0.5),
         "request_s_p95": _quantile(walls, 0.95),
-        "generation_s": round(seconds, 3),
-        "sittings": outcome.spent.sittings if outcome.spent.sittings > 1 else None,
-        "tokens_per_second": round(tokens / seconds, 2) if tokens and seconds > 0 else None,
+        "generation_s": round(spent.generation_s, 3) if spent else None,
+        "sittings": spent.sittings if spent and spent.sittings > 1 else None,
+        "tokens_per_second": round(tokens / spent.generation_s, 2) if tokens and spent and spent.generation_s else None,
         "decode_tokens_per_second": _median_timing(samples, "predicted_per_second"),
         "prompt_tokens_per_second": _median_timing(samples, "prompt_per_second"),
         "startup_s": round(around.startup_s, 3) if around.startup_s is not None else None,

@@ -8,6 +8,7 @@ from pathlib import Path
 from core.errors import BadInput
 from core.records import ModelInfo, Sampling
 from core.repetition import LoopRule
+from core.strategy import StrategySettings
 from servers.spec import ServerSettings
 
 
@@ -24,6 +25,10 @@ class TaskChoice:
     end_problem: int | None = None
     prompt_version: str | None = None
     constrained: bool = False
+    subjects: tuple[str, ...] = ()
+    """Of a data set that has subjects, those wanted."""
+    subset: int | None = None
+    """So many tasks, every subject's share alike."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +81,14 @@ class Outputs:
 
 
 @dataclass(frozen=True, slots=True)
+class StrategyChoice:
+    """A strategy with the settings that were given for it."""
+
+    name: str = "single"
+    settings: StrategySettings = field(default_factory=StrategySettings)
+
+
+@dataclass(frozen=True, slots=True)
 class UntilDecided:
     """Two models are asked in turns until it is clear which is better, or that they are equivalent."""
 
@@ -94,7 +107,8 @@ class Request:
     benchmarks: tuple[str, ...]
     server: ServerSettings
     script: Path | None = None
-    strategy: str = "single"
+    strategies: tuple[StrategyChoice, ...] = (StrategyChoice(),)
+    """Several are put to the same samples, each for a record of its own."""
     audit: int = 0
     """How many tasks are asked twice."""
     until_decided: UntilDecided | None = None

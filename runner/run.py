@@ -27,12 +27,15 @@ from runner.conclude import conclude, conclude_again
 from runner.deciding import until_decided
 from runner.loading import describe, keep, quoted, roles, server_log, settings, surroundings
 from runner.observer import Hooks
+from runner.outcome import as_its_strategy
 from runner.plan import Load, loads
 from runner.prepare import Work, prepare, work_for
 from runner.record import build
+from runner.replaying import Pool, replay_all
 from runner.request import Request
 from runner.resume import in_effect_before
 from runner.serving import Serving, processors_beside
+from runner.task_lines import task_lines
 from servers.echo import ask
 from system.host import usable_cores
 
@@ -115,16 +118,17 @@ def _left(works: list[Work], shared: _Shared) -> list[Work]:
     """The cells that an earlier try of this command did not bring to their end; of the others the record is there."""
     left = []
     for work in works:
-        record = shared.command.record_of(work)
-        if record is None:
+        if shared.command.record_of(work) is None:
             left.append(work)
             continue
         shared.report.begun += 1
-        shared.report.records.append(record)
-        shared.hooks.observer.note(
-            f"{record['model']} on {work.cell.benchmark}: done when this command was stopped ({record['run_id']}); "
-            "--no-resume runs it anew"
-        )
+        for each in (*work.replays, work):
+            if (record := shared.command.record_of(each)) is not None:
+                shared.report.records.append(record)
+                shared.hooks.observer.note(
+                    f"{record['model']} on {work.cell.benchmark}: done when this command was stopped "
+                    f"({record['run_id']}); --no-resume runs it anew"
+                )
     return left
 
 
@@ -186,7 +190,7 @@ class _Running:
 def _run_cell(request: Request, work: Work, running: _Running, hooks: Hooks, report: Report) -> None:
     """A cell's own failure goes into the report; that of its server, and a stop, end the load."""
     try:
-        record = _record(request, work, running, hooks, (report.begun, report.planned))
+        record = _record(request, work, running, hooks, report)
         report.records.append(record)
         hooks.observer.finished(record)
     except (ServerError, Interrupted):
@@ -197,9 +201,11 @@ def _run_cell(request: Request, work: Work, running: _Running, hooks: Hooks, rep
 
 
 def _record(
-    request: Request, work: Work, running: _Running, hooks: Hooks, place: tuple[int, int]
+    request: Request, work: Work, running: _Running, hooks: Hooks, report: Report
 ) -> Mapping[str, Any]:
-    """Runs the cell and writes its record, to the run folder first and then to the ledger."""
+    """Runs the cell and writes its record, to the run folder first and then to the ledger; before it those of the
+    strategies that are put to its samples, which are told to the report by themselves.
+    """
     prepared = prepare(request, work, running.serving.server.endpoint, hooks.observer.note)
     with prepared.folder as folder:
         entered = partial(running.command.note, work, folder.run_id)
@@ -207,9 +213,15 @@ def _record(
             return conclude_again(request.outputs.results, folder, prepared.earlier.record, entered)
         try:
             echo = ask(running.serving.server.endpoint, work.sampling, roles(request, work), hooks.stop_requested)
-            outcome = CellLoop(prepared, running.serving, running.pool, hooks, place).run()
+            endpoint = running.serving.server.endpoint
+            place = (report.begun, report.planned)
+            outcome = as_its_strategy(CellLoop(prepared, running.serving, running.pool, hooks, place).run())
             around = surroundings(running.serving, running.pool, prepared, echo)
-            record = ledger_record.make(build(request, running.serving.server.endpoint, outcome, around))
+            record = ledger_record.make(build(request, endpoint, outcome, around))
+            folder.write_tasks(work.tasks, task_lines(outcome.collection))
+            for other in replay_all(request, Pool(endpoint, outcome, around), running.command):
+                report.records.append(other)
+                hooks.observer.finished(other)
             return conclude(request.outputs.results, folder, record, entered)
         finally:
             keep(running.log, folder.server_log)

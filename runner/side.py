@@ -31,6 +31,7 @@ from runner.prepare import Prepared, Work, fingerprint_parts, prepare
 from runner.record import Surroundings, build
 from runner.request import Request
 from runner.serving import Serving
+from runner.task_lines import task_lines
 from servers.echo import ask
 from system.clock import utc_timestamp
 
@@ -89,7 +90,8 @@ class Side:
         """Seconds a task took so far."""
         if self._open is None or not self._open.collection.candidates:
             return None
-        return self._open.loop.outcome().spent.generation_s / len(self._open.collection.candidates)
+        spent = self._open.loop.outcome().spent
+        return spent.generation_s / len(self._open.collection.candidates) if spent else None
 
     @property
     def in_effect(self) -> dict[str, Any] | None:
@@ -150,6 +152,7 @@ class Side:
             work = replace(self.work, tasks=tuple(task for task in self.work.tasks if task.task_id in asked))
             outcome = replace(outcome, prepared=replace(here.prepared, work=work))
             here.collection.narrow(seen)
+        here.prepared.folder.write_tasks(self.work.tasks, task_lines(here.collection))
         fields = build(self._request, here.endpoint, outcome, replace(here.around, timestamp=utc_timestamp()))
         if len(seen) < total and fields["status"] == "complete":
             fields["status"] = "decided"

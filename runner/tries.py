@@ -44,6 +44,10 @@ class Tries:
             return Verdict(Outcome.LOST, f"no reply in {LOSSES} tries: {failure.message}"[:300])
         return None
 
+    def count(self, place: Place) -> int:
+        """How often it failed."""
+        return self._losses[place]
+
     def was_in_flight(self, place: Place) -> bool:
         """Whether it was, when a server or a script was lost: it may be why."""
         return self._in_flight_at_loss[place] > 0
