@@ -18,8 +18,10 @@ TEXTS = ("benchmark", "model", "strategy", "selector", "settings", "status", "va
 COLUMNS = (
     "benchmark", "model", "strategy", "budget", "n", "max_n", "confidence", "window", "batch", "selector", "settings",
     "tasks", "passed", "accuracy", "accuracy_low", "accuracy_high", "samples", "completion_tokens", "prompt_tokens",
-    "cached_tokens", "seconds", "joules", "joules_per_solved", "cost_usd", "hosted", "status", "validity", "run_id",
-    "timestamp", "replayed_from",
+    "cached_tokens", "seconds", "joules", "joules_per_solved", "cost_usd", "fa", "fa_low", "fa_high", "fa_from",
+    "fa_to", "mvc_per_1000_tokens", "mvc_per_1000_tokens_low", "mvc_per_1000_tokens_high", "mvc_per_kilojoule",
+    "mvc_per_kilojoule_low", "mvc_per_kilojoule_high", "hosted", "status", "validity", "run_id", "timestamp",
+    "replayed_from",
 )
 """See ``analysis.budgets`` and ``analysis.curves`` for what they mean."""
 

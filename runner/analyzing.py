@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import glob
+import random
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from analysis.budgets import Run, rows
+from analysis.curves import add_curves
 from analysis.rows import Row
 from analysis.spending import Samples, Spent, concluded
 from core.errors import BadInput, BenchError, UsageError
@@ -16,8 +18,6 @@ from ledger.folder import RunFolder
 from ledger.lines import numbered_lines
 from reports.budget_csv import to_csv
 from system import files
-
-OUTCOMES = "tasks.jsonl"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +51,7 @@ def analysis_of(paths: Sequence[Path], refused: Callable[[BenchError], None] | N
         runs += [run] if run else []
         remarks += [remark] if remark else []
     found, kept = rows(runs)
+    add_curves(found, kept, random.Random(0))  # noqa: S311  # draws resamples, the same each time
     if older := len(runs) - len(kept):
         remarks.append(f"{older:,} earlier {'run was' if older == 1 else 'runs were'} left out: the latest of each "
                        "model, benchmark, strategy, budget and settings counts.")
@@ -65,7 +66,7 @@ def read_run(details: Path) -> tuple[Run | None, str | None]:
     folder = RunFolder(details.parent.parent, details.parent.name)
     record = folder.summary() or folder.record() or _unfinished(folder)
     tasks: dict[str, Spent] = {}
-    _each(folder.path / OUTCOMES, lambda line: tasks.update([concluded(line)]) if "outcome" in line else None)
+    _each(folder.tasks_path, lambda line: tasks.update([concluded(line)]) if "outcome" in line else None)
     if not tasks:
         samples = Samples()
         _each(details, samples.add)
