@@ -10,13 +10,9 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
-import jsonschema
-from jsonschema import exceptions
-from referencing import Registry
-from referencing.exceptions import Unresolvable
-
 from core.outcomes import Outcome
 from core.records import Answer, Verdict
+from evaluators import schemas
 from evaluators.box import Box
 from evaluators.sandbox.protocol import shown
 from parsers.safe_json import bounded
@@ -36,8 +32,8 @@ def evaluate(task_id: str, reference: Mapping[str, Any], answer: Answer, box: Bo
     given = value if isinstance(value, Mapping) else {}
     fields = {name: same(given.get(name, _MISSING), wanted) for name, wanted in expected.items()}
     try:
-        complaint = _schema_error(schema, value)
-    except (exceptions.SchemaError, Unresolvable) as error:
+        complaint = schemas.complaint(schema, value)
+    except schemas.NO_SCHEMA as error:
         return Verdict(Outcome.HARNESS_FAULT, f"task {task_id} has a schema that is none: {shown(str(error), 120)}")
     wrong = [name for name, agrees in fields.items() if not agrees]
     extra = sorted(set(given) - set(expected))
@@ -45,14 +41,6 @@ def evaluate(task_id: str, reference: Mapping[str, Any], answer: Answer, box: Bo
     remarks += [f"wrong: {', '.join(wrong)}"] if wrong else []
     remarks += [f"not asked for: {shown(', '.join(extra), 80)}"] if extra else []
     return Verdict(Outcome.WRONG if remarks else Outcome.CORRECT, "; ".join(remarks), fields=fields)
-
-
-def _schema_error(schema: Mapping[str, Any], value: Any) -> str | None:
-    validator_class = jsonschema.validators.validator_for(schema, default=jsonschema.Draft202012Validator)
-    validator_class.check_schema(dict(schema))
-    validator = validator_class(dict(schema), registry=Registry())  # an own one fetches nothing that a $ref names
-    error = exceptions.best_match(validator.iter_errors(value))
-    return shown(f"{error.json_path}: {error.message}", 160) if error is not None else None
 
 
 def same(given: Any, wanted: Any) -> bool:

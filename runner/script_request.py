@@ -27,6 +27,8 @@ class Wording:
     prompt_version: str
     prompt: Mapping[str, str] = field(default_factory=dict)
     """The templates, where the script has no file of them."""
+    logprobs: bool = False
+    """Whether the strategy looks at the log-probabilities of a reply's tokens."""
 
 
 def told(
@@ -54,6 +56,7 @@ def told(
         "capabilities": sorted(endpoint.capabilities),
         "request_timeout_s": request.sampling.request_timeout_s,
         "loop": asdict(request.sampling.loop) if request.sampling.loop else None,
+        **({"logprobs": True} if wording.logprobs else {}),
         "pin_slots": not request.server.base_url and "cache_prompt" in endpoint.capabilities,
         "n": 1,
         "done": [list(place) for place in done],

@@ -20,6 +20,7 @@ from typing import Any
 
 from benchmarks.scripts.connection import CONNECT_TIMEOUT_S, Closed, Connection
 from benchmarks.scripts.http_reply import BadReply
+from benchmarks.scripts.logprobs import ASKED
 from benchmarks.scripts.replies import Failure, Reply, whole_reply
 from benchmarks.scripts.settings import Settings
 from benchmarks.scripts.stream import NotAStream, StreamedReply
@@ -48,6 +49,7 @@ class Chat:
         self._counts_as_it_goes = "timings" in (settings.capabilities or ())
         self._local = threading.local()
         self._streams = True
+        self._logprobs = settings.logprobs
         self._said = False
         self._lock = threading.Lock()
 
@@ -56,6 +58,17 @@ class Chat:
         body: dict[str, Json] = {"messages": messages, **self._settings.sampling, "seed": seed, **extra}
         if self._settings.model is not None:
             body["model"] = self._settings.model
+        if not self._logprobs:
+            return self._ask(body)
+        found = self._ask({**body, **ASKED})
+        if isinstance(found, Failure) and "logprob" in found.message.lower():
+            self._logprobs = False
+            print(f"this server tells no log-probabilities ({found.message}): who looks at them knows nothing of its "
+                  "replies", file=sys.stderr)
+            found = self._ask(body)
+        return found
+
+    def _ask(self, body: Mapping[str, Json]) -> Reply | Failure:
         streams = self._streams
         found = self._once_more_if_stale(body, stream=streams)
         if isinstance(found, Failure) and streams and self._refuses_to_stream(found):

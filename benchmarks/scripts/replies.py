@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from benchmarks.scripts.logprobs import mean_of
 from core.records import Json
 from core.repetition import LoopRule, repeated_tail
 
@@ -30,6 +31,7 @@ class Reply:
     wall_s: float | None = None
     ttft_s: float | None = None
     """Seconds to the first token, where the reply came token by token."""
+    mean_logprob: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +79,7 @@ def whole_reply(body: Any, rule: LoopRule | None, wall_s: float) -> Reply:
         timings=counts.timings,
         looping=loops(response, reasoning, rule),
         wall_s=round(wall_s, 6),
+        mean_logprob=mean_of(choice.get("logprobs")),
     )
 
 

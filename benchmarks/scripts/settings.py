@@ -42,6 +42,8 @@ class Settings:
     """Seconds without a token after which a request is given up."""
     loop: LoopRule | None = field(default_factory=LoopRule)
     """What is cut short as a loop; None: nothing."""
+    logprobs: bool = False
+    """Ask for the log-probabilities of a reply's tokens, whose mean goes into its event."""
     pin_slots: bool = False
     """Each thread asks for a slot of its own: the server is one of llama.cpp's and nobody else's."""
     n: int = 1
@@ -81,6 +83,7 @@ def from_request(benchmark: str | None, path: Path) -> Settings:
             capabilities=frozenset(request.get("capabilities") or ()),
             request_timeout_s=request.get("request_timeout_s"),
             loop=LoopRule(**request["loop"]) if request.get("loop") else None,
+            logprobs=bool(request.get("logprobs")),
             pin_slots=bool(request.get("pin_slots")),
             n=int(request.get("n") or 1),
             seed=int(request.get("seed") or 0),
@@ -122,6 +125,7 @@ def from_flags(benchmark: str | None, parser: argparse.ArgumentParser, argv: lis
         constrained=flags.constrained,
         request_timeout_s=flags.request_timeout,
         loop=None if flags.no_loop_stop else _loop_rule(flags.loop_period, flags.loop_count),
+        logprobs=flags.logprobs,
         n=flags.n,
         limit=flags.limit,
         seed=flags.seed,
@@ -151,6 +155,7 @@ def _add_flags(parser: argparse.ArgumentParser, max_tokens: int) -> None:
     add("--no-loop-stop", action="store_true", help="let replies that repeat themselves go on")
     add("--prompt-version", default="v1", metavar="NAME", help="default v1")
     add("--constrained", action="store_true", help="send the task's JSON Schema for the server to enforce")
+    add("--logprobs", action="store_true", help="ask for log-probabilities; their mean goes into a sample's event")
     add("--done", type=Path, metavar="FILE", help="skip the samples that this earlier output holds")
     add("--interactive", action="store_true", help="take draw lines from standard input")
 

@@ -10,6 +10,7 @@ import json
 import re
 from typing import Any
 
+from benchmarks.scripts.logprobs import MeanLogprob
 from benchmarks.scripts.replies import Reply, counts_of, loops, text_of
 from core.repetition import LoopRule, repeated_tail
 
@@ -45,6 +46,7 @@ class StreamedReply:
         self._timings: Any = None
         self._pieces = 0
         self._thought: int | None = None
+        self._logprob = MeanLogprob()
         self.error: Any = None
         """The server's error object, where it sent one instead of going on."""
         self.done = False
@@ -123,6 +125,8 @@ class StreamedReply:
             said = text_of(delta.get("content"))
         except (TypeError, KeyError, AttributeError) as error:
             raise NotAStream(json.dumps(event)[:200]) from error
+        if choice.get("logprobs") is not None:
+            self._logprob.add(choice["logprobs"])
         if isinstance(finish, str):
             self._finish = finish
         if isinstance(thought, str) and thought:
@@ -170,6 +174,7 @@ class StreamedReply:
             looping=True if cut else loops(response, reasoning, self._rule),
             wall_s=round(wall_s, 6),
             ttft_s=None if ttft_s is None else round(ttft_s, 6),
+            mean_logprob=self._logprob.mean,
         )
 
 
