@@ -3,6 +3,7 @@
 A row is one run in one group of runs that are held against one another. Groups, within a benchmark:
 
 * ``quantizations`` of one base model, against its largest (or against ``--baseline``, across models);
+* ``strategies``: one model on the same tasks under several strategies, against the one that always draws most;
 * ``models``, each at the largest quantization there is, against the one with the best score: where at least two were
   asked the same tasks alike;
 * ``before and after``: one model under another server build, backend or prompt version, against the version before.
@@ -26,6 +27,9 @@ value is unknown is absent:
 ``settings``                 the settings in which this row differs from others of the same model and benchmark
 ``version``                  before and after: ``{"backend", "prompt_version", "server_build"}``, those that differ;
                              ``told_by``: names that are enough to tell these versions apart
+``strategy``, ``budget``     strategies: its name and the most samples a task; ``selector``, ``confidence``, ``window``
+``samples``                  requests a task; ``completion_tokens``: a task; ``times_tokens``: against the baseline's
+``oracle``                   percent of the tasks of which any sample is right
 ``audit``                    ``[tasks asked twice, texts that differed, verdicts that differed]``, where it was audited
 ``decision``                 what ``--until-decided`` came to, as in the record (see ``analysis.decision``)
 ``is_baseline``              whether others are held against it
@@ -55,6 +59,7 @@ from collections.abc import Iterable, Sequence
 from itertools import groupby
 
 from analysis.against import against, judge
+from analysis.by_strategy import by_strategy, several
 from analysis.groups import base_and_quantization, order
 from analysis.pareto import fronts
 from analysis.ranking import models
@@ -89,6 +94,7 @@ def compare_runs(records: Iterable[Record], *, benchmark: str | None = None, bas
     found: list[Placed] = []
     for name, group in _by_benchmark(shown).items():
         found += _quantizations(group, baseline, listed=listed)
+        found += by_strategy(group, listed=listed) if baseline is None else []
         found += models(group, listed=listed) if baseline is None else []
         found += before_and_after(older[name], listed=listed)
     return [known({**row, "pareto": True if id(record) in on_front else None}) for record, row in found]
@@ -121,6 +127,8 @@ def _quantizations(records: Sequence[Record], baseline: str | None, *, listed: b
     named = _named(records, baseline)
     for _, group in groupby(records, key=lambda record: base_and_quantization(record)[0]):
         members = list(group)
+        if baseline is None and several(members):
+            continue  # there is no other quantization to hold them against: they stand under ``strategies``
         largest = _same_quantization(members)
         heads = named if baseline is not None else largest if len(largest) < len(members) else []
         placed: list[Placed] = []

@@ -15,7 +15,10 @@ from core.outcomes import NOT_COUNTED
 WHOLE = ("complete", "decided")
 """Status of a run that has a verdict on each of the tasks it is about; one that was decided early is about fewer."""
 
-DECISIVE = ("sampling", "strategy", "samples_per_task", "prompt_version", "grading", "constrained", "script")
+STRATEGY = ("strategy", "samples_per_task", "n", "max_n", "confidence", "window", "batch", "selector")
+"""How many samples of a task, and which answer counts."""
+
+DECISIVE = ("sampling", *STRATEGY, "prompt_version", "grading", "constrained", "script")
 """Settings that change what a model is asked or how it is judged; slots, threads or layers on the GPU do not."""
 
 

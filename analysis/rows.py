@@ -21,7 +21,8 @@ NOT_SETTINGS = frozenset({
 """Parts of ``config`` that say what the model or the machine is, not how it was asked (``loop``: only when a reply that
 repeats itself is stopped): a later run replaces the row of an earlier one that differs in nothing else."""
 
-QUANTIZATIONS, MODELS, BEFORE_AND_AFTER = "quantizations", "models", "before and after"
+QUANTIZATIONS, STRATEGIES, MODELS = "quantizations", "strategies", "models"
+BEFORE_AND_AFTER = "before and after"
 """The groups of ``compare``."""
 
 Record = Mapping[str, Any]

@@ -21,6 +21,9 @@ field                             meaning (unit)
                                   ``decided``: of some of the tasks only, because ``--until-decided`` needed no more;
                                   everything about tasks is then about those that both models have done
 ``tasks_sha256``                  SHA-256 of the sorted task ids; two runs pair when it is equal
+``replayed_from``                 id of the run whose samples these are: this strategy was put to them, and nothing was
+                                  asked for it, so it has no times of its own; its tokens are those of the samples it
+                                  uses
 --------------------------------  --------------------------------------------------------------------------------------
 ``config``                        every setting in effect
 ``config.path``                   the model file
@@ -44,8 +47,10 @@ field                             meaning (unit)
                                   absent where it does not tell
 ``config.loop``                   what was stopped as a loop: ``period``, ``count``, ``span`` (characters, repeats,
                                   characters); absent where nothing was
-``config.strategy``               ``single``, …
-``config.samples_per_task``       samples drawn for one task
+``config.strategy``               ``single``, ``sc_fixed``, … (docs/strategies.md), and its settings: ``config.n``,
+                                  ``config.max_n`` (samples a task), ``config.confidence``, ``config.window``,
+                                  ``config.batch``, ``config.selector`` (a list, the first decides)
+``config.samples_per_task``       samples drawn for each task; absent where that differs from task to task
 ``config.scored_by``              ``script`` where the user's script printed the score itself; absent otherwise
 ``config.prompt_version``         name of the prompt; absent where the user's script has its own
 ``config.grading``                ``native`` or ``upstream`` (lcb)
@@ -69,6 +74,10 @@ field                             meaning (unit)
 ``config.problems_file``          the data set's file or name, where it is not the benchmark's own
 --------------------------------  --------------------------------------------------------------------------------------
 ``results.score``                 tasks passed (percent of ``total_problems``); absent when no task counted
+``results.pass_at``               ``{k: percent}``: the chance that any of k samples of a task is right, estimated without
+                                  bias (``analysis.passk``); of strategies that always draw as many
+``results.oracle``                tasks of which any sample that was drawn is right (percent): pass@n, an upper bound
+                                  that nobody without the answers reaches; no score
 ``results.time_taken``            from the benchmark script's start to the last verdict; of a run that was taken up,
                                   the sum over its sittings, without the pauses in between (s)
 ``results.total_passed``          tasks passed

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby
 from typing import Any
 
-from core.lookup import number_at, object_at, text_at, texts_at, value_at
+from core.lookup import count_at, number_at, object_at, text_at, texts_at, value_at
 from reports import decision, numbers
 from reports.table import Column, Legend, Line, Section, Table, shown_text
 from reports.text import escape
@@ -19,6 +19,10 @@ COLUMNS = (
     Column("quantization", "Quant."),
     Column("score", "Score % [95 %]", "right"),
     Column("validity", "Validity"),
+    Column("samples", "Samples", "right"),
+    Column("tokens", "Tokens/task", "right"),
+    Column("times", "x tokens", "right"),
+    Column("oracle", "Any right", "right", dropped=7),
     Column("against", "vs baseline", "right"),
     Column("between", "[95 %]", "right", dropped=12),
     Column("p", "p (Holm)", "right", dropped=9),
@@ -58,8 +62,8 @@ ON_FRONT = "*"
 _WORDS = {"clearly lower": "lower", "clearly higher": "higher", "no clear difference": ""}
 _STYLES = {"clearly lower": "red", "clearly higher": "green"}
 
-_TITLES = {"models": "models against each other", "before and after": "before and after"}
-_HEADINGS = {"models": "Model", "before and after": "Version"}
+_TITLES = {"models": "models against each other", "strategies": "strategies", "before and after": "before and after"}
+_HEADINGS = {"models": "Model", "strategies": "Strategy", "before and after": "Version"}
 
 Row = Mapping[str, Any]
 
@@ -74,9 +78,9 @@ def rows(compared: Iterable[Row], remarks: Sequence[str] = ()) -> Table:
 
 
 def _group(row: Row) -> tuple[str, Any]:
-    """What stands together: models of any base name, and otherwise those of one."""
+    """What stands together: models of any base name, one model's strategies, and otherwise those of one base name."""
     group = text_at(row, "group") or ""
-    return group, None if group == "models" else row["base"]
+    return group, None if group == "models" else row.get("model") if group == "strategies" else row["base"]
 
 
 def _section(group: Sequence[Row]) -> Section:
@@ -100,7 +104,7 @@ def _section(group: Sequence[Row]) -> Section:
 
 
 def _title(row: Row, totals: set[float | None]) -> str:
-    of_it = text_at(row, "base") or "?"
+    of_it = text_at(row, "model" if text_at(row, "group") == "strategies" else "base") or "?"
     kind = _TITLES.get(text_at(row, "group") or "", "")
     what = {"": escape(of_it, 60), "models against each other": kind}.get(kind, f"{escape(of_it, 60)} {kind}")
     total = next(iter(totals)) if len(totals) == 1 else None
@@ -118,11 +122,23 @@ def _name(row: Row) -> str:
     quantization = escape(text_at(row, "quantization") or "-", 24)
     if row.get("group") == "models":
         return escape(text_at(row, "model") or "?", 40)
+    if row.get("group") == "strategies":
+        return strategy_label(row)
     if row.get("group") == "before and after":
         version = ", ".join(shown_text(value_at(row, "version", name), 32) for name in texts_at(row, "told_by") or ()
                             if value_at(row, "version", name) is not None)
         return f"{quantization} ({version or 'version unknown'})"
     return quantization
+
+
+def strategy_label(row: Row) -> str:
+    """``sc_fixed n=16``, ``adaptive_margin n<=16``: of one that may stop early the most it draws."""
+    name, budget = escape(text_at(row, "strategy") or "single", 24), count_at(row, "budget")
+    if budget is None or name == "single":
+        return name
+    early = number_at(row, "confidence") is not None or count_at(row, "window") is not None
+    selectors = ", ".join(escape(each, 24) for each in texts_at(row, "selector") or ())
+    return f"{name} n{'<=' if early else '='}{budget}{f' by {selectors}' if selectors else ''}"
 
 
 def _letters(group: Sequence[Row]) -> dict[int, str]:
@@ -147,6 +163,10 @@ def _line(row: Row, name: str, *, alike: bool) -> Line:
         "quantization": name + (f" {ON_FRONT}" if row.get("pareto") is True else ""),
         "score": numbers.score_cell(number_at(row, "score"), value_at(row, "interval")),
         "validity": escape(validity, 12),
+        "samples": numbers.amount(number_at(row, "samples")),
+        "tokens": numbers.amount(number_at(row, "completion_tokens")),
+        "times": _ratio(number_at(row, "times_tokens")),
+        "oracle": numbers.percent(number_at(row, "oracle")),
         "against": _against(row, against),
         "between": numbers.between(value_at(row, "difference_interval")),
         "p": numbers.probability(number_at(row, "p_corrected")),
@@ -173,6 +193,10 @@ def _against(row: Row, against: str) -> str:
     if against.startswith("unpaired"):
         return "unpaired"
     return f"{_WORDS.get(against, '')} {numbers.points(number_at(row, 'difference'))}".strip()
+
+
+def _ratio(times: float | None) -> str:
+    return "" if times is None else f"{times:.2f}"
 
 
 def _counts(row: Row, key: str, between: str) -> str:
@@ -217,6 +241,10 @@ def _legend(listed: Sequence[Row]) -> Iterable[Legend]:
         yield Legend("flips", "Lost/won: tasks that only the baseline passed, and that only this run passed; --flips "
                      "lists them.")
         yield Legend("shows", "Would show: the smallest difference that so many tasks show in 4 of 5 cases.")
+    if any(row.get("group") == "strategies" for row in listed):
+        yield Legend("tokens", "Samples, Tokens/task: requests and generated tokens a task, in the mean; x tokens: of "
+                     "the baseline's.")
+        yield Legend("oracle", "Any right: tasks of which any sample is right, an upper bound and no score (pass@n).")
     yield Legend("texts", "Same text: of the tasks in both run folders, those with the same reply to the letter.")
     if any("audit" in row for row in listed):
         yield Legend("noise", "Asked twice: verdicts that changed when the same tasks were put to the same server "

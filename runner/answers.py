@@ -9,15 +9,15 @@ from typing import Any
 
 from core.errors import ScriptError
 from core.outcomes import Outcome
-from core.records import Answer, Sample, Verdict, Verified
+from core.records import Answer, Sample, Task, Verdict, Verified
 from evaluators.pool import VerifierPool
 from ledger.record import without_unknown
 from parsers.answers.registry import ANSWER_PARSERS
 from runner.appraisal import NOTHING_KNOWN, Appraisal
-from runner.appraising import Appraiser
 from runner.audit import is_audit
 from runner.collect import Collection
 from runner.draws import Place
+from runner.evidence_of_candidates import Evidence, command_of
 from runner.prepare import Prepared
 from runner.settle import after_verification, before_verification
 
@@ -53,7 +53,7 @@ class Answers:
         self._pool = pool
         self._events = events
         self._thinking_opened = prepared.work.cell.model.opens_thinking and not thinking_apart
-        self._appraiser = Appraiser(prepared.work)
+        self._evidence = _evidence(prepared, pool)
         self._unappraised: set[Place] = set()
         self._unverified: set[Place] = set()
         self._held: dict[Place, Verdict] = {}
@@ -83,7 +83,7 @@ class Answers:
         parse = ANSWER_PARSERS[benchmark.parser(self._pool.grading)]
         answer = parse(sample, task.prompt, thinking_opened=self._thinking_opened)
         place = (sample.task_id, sample.index)
-        known = NOTHING_KNOWN if is_audit(place) else self._appraiser.look(task, sample, answer)
+        known = self._look(task, sample, answer)
         if not take(sample, answer, known):
             return False
         if not known.whole:
@@ -95,6 +95,20 @@ class Answers:
         else:
             self._verify(place, benchmark.evaluator, answer)
         return True
+
+    def _look(self, task: Task, sample: Sample, answer: Answer) -> Appraisal:
+        """What a strategy is told of it; the rest comes as ``Appraised``. A task's only sample counts anyway."""
+        place = (sample.task_id, sample.index)
+        if self._evidence is None or is_audit(place) or self._collection.has(place):
+            return NOTHING_KNOWN
+        return self._evidence.of(task, sample, answer, lambda known: self._events.put(Appraised(place, known)))
+
+    def close(self) -> str | None:
+        """Ends what selectors have under way; a sentence of what went wrong there."""
+        if self._evidence is None:
+            return None
+        self._evidence.close()
+        return self._evidence.failures()
 
     def _verify(self, place: Place, evaluator: str, answer: Answer) -> None:
         task_set = self._work.task_set
@@ -135,6 +149,13 @@ class Answers:
         for (task_id, index), verdict in self._collection.closed():
             nothing = Sample(task_id, index, ""), Answer(None, "no reply")
             self._folder.append_detail(Verified(*nothing, verdict))
+
+
+def _evidence(prepared: Prepared, pool: VerifierPool) -> Evidence | None:
+    work = prepared.work
+    if work.benchmark is None or work.task_set is None or work.drawing.budget() == 1:
+        return None
+    return Evidence(work.benchmark, work.task_set, work.drawing.merits(), pool, command_of(work.selectors))
 
 
 def _verdict_of(done: Future[Verdict]) -> Verdict:

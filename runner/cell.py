@@ -61,7 +61,8 @@ class CellLoop:
         apart = "reasoning_content" in serving.server.endpoint.capabilities
         self._answers = Answers(prepared, self._collection, pool, self._events, thinking_apart=apart)
         self._spent = prepared.earlier.spent
-        self._sitting = Sitting(self._spent)
+        self._sitting = Sitting(self._spent, hooks.meters.joules)
+        hooks.meters.serves(lambda: self._serving.server)
         self._enough: Callable[[], bool] = lambda: False
         self._hearing = Hearing(prepared, self._collection, self._answers, hooks)
         self._recovery = Recovery(self._hearing, self._answers, hooks.observer)
@@ -69,9 +70,18 @@ class CellLoop:
 
     def run(self) -> CellOutcome:
         """Raises ScriptError, ServerLost or Interrupted; what had arrived by then is in the run folder."""
-        self.restore()
-        self.sit(self._collection.opening())
+        try:
+            self.restore()
+            self.sit(self._collection.opening())
+        finally:
+            self.close()
         return self.outcome()
+
+    def close(self) -> None:
+        """Ends what selectors have under way, and tells what went wrong with them."""
+        problem = self._answers.close()
+        if problem is not None:
+            self._hooks.observer.note(problem)
 
     def restore(self) -> Collection:
         """What an earlier try left is filed, and on its way to the verifiers. The collection is still the loop's."""
@@ -91,6 +101,7 @@ class CellLoop:
     def move(self, serving: Serving) -> None:
         """The next draws are put to another start of the same server."""
         self._serving = serving
+        self._hooks.meters.serves(lambda: self._serving.server)
         self._collection.begin_sitting()
 
     def sit(self, draws: list[Draw], enough: Callable[[], bool] = lambda: False) -> None:
@@ -99,7 +110,7 @@ class CellLoop:
         ``enough`` is asked after each verdict: once it says so the script is stopped, and what it still owes is not
         asked for.
         """
-        self._sitting, self._enough = Sitting(self._spent), enough
+        self._sitting, self._enough = Sitting(self._spent, self._hooks.meters.joules), enough
         try:
             self._sit(draws)
         except _Enough:
@@ -126,7 +137,7 @@ class CellLoop:
                 suspects = self._collection.suspects() if slots > 1 else []
             alone = bool(suspects)
             draws = suspects or self._collection.pending()
-            self._sitting = Sitting(self._sitting.all_spent())
+            self._sitting = Sitting(self._sitting.all_spent(), self._hooks.meters.joules)
             self._collection.begin_sitting()
 
     def _ask(self, draws: list[Draw], slots: int) -> None:

@@ -42,6 +42,10 @@ class Filed:
         self.without_reply: dict[str, Verdict] = {}
         """Of tasks of which a place was closed without a reply, the first such verdict."""
 
+    def has(self, place: Place) -> bool:
+        """Whether its sample is here."""
+        return place[1] in self.candidates.get(place[0], {})
+
     def in_order(self, task_id: str) -> list[Candidate]:
         """A task's samples in the order of their numbers."""
         place = self.candidates.get(task_id, {})

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from core.errors import UsageError
 from core.records import Sample
 from parsers.events import Event, RequestFailed, SampleRead, ScoreRead, Started, Unreadable
 from parsers.outputs.registry import autodetect
@@ -67,6 +68,7 @@ class Hearing:
             if self.sitting is not None:
                 self.sitting.replied()
             refuse_undriven(self._collection.audit, driven=self.asking.driven)
+            self._refuse_adaptive()
         if isinstance(event, Started):
             if event.interactive:
                 if self.sitting is not None:
@@ -83,6 +85,16 @@ class Hearing:
             self._collection.odd.unreadable += 1
             self._collection.odd.note(f"unreadable: {event.excerpt}")
             self._folder.say_of_script(f"unreadable ({event.reason}): {event.excerpt}")
+
+    def _refuse_adaptive(self) -> None:
+        """A script that reads no draws brings the samples that were asked for at first, and no more."""
+        strategy = self._collection.strategy
+        if not self.asking.driven and strategy.first() < strategy.budget():
+            raise UsageError(
+                f"--strategy {strategy.name}: this benchmark script does not read draws, so it cannot be asked for "
+                'more of some tasks; name one that always draws n, such as sc_fixed, or make the script driven '
+                '(docs/benchmark-scripts.md, "Being driven").'
+            )
 
     def _receive(self, sample: Sample) -> None:
         place = (sample.task_id, sample.index)

@@ -11,7 +11,7 @@ from typing import Any
 from analysis.pairs import tasks_sha256
 from benchmarks.benchmark import Benchmark
 from benchmarks.datasets.request import DatasetRequest, TaskSet
-from benchmarks.selection import select
+from benchmarks.selection import Part, select
 from benchmarks.table import BENCHMARKS, get, refuse_grading
 from core.errors import UsageError
 from core.records import Endpoint, Sampling, Task
@@ -20,6 +20,7 @@ from ledger.folder import RunFolder
 from ledger.run_id import make_run_id
 from runner import script as script_process
 from runner.config import run_config
+from runner.evidence_of_candidates import command_of, refuse_blind
 from runner.observer import Hooks
 from runner.plan import Cell, made
 from runner.pooling import covering
@@ -29,6 +30,7 @@ from runner.script_request import Tell, Wording, told
 from servers.model_hash import model_sha256
 from servers.models import is_demo
 from strategies.base import Strategy
+from strategies.selectors import LOGPROB
 from system.clock import utc_timestamp
 from system.files import sha256_file
 from system.interpreter import ask
@@ -54,6 +56,12 @@ class Work:
     """How many tasks are asked twice."""
     replays: tuple[Work, ...] = ()
     """The same under other strategies, which are put to the same samples."""
+
+    @property
+    def selectors(self) -> tuple[str, ...]:
+        """All that the strategies select by."""
+        choices = [each.cell.strategy for each in (self, *self.replays)]
+        return tuple(dict.fromkeys(name for choice in choices for name in choice.settings.selectors))
 
     @property
     def drawing(self) -> Strategy:
@@ -103,16 +111,23 @@ def work_for(request: Request, cell: Cell, hooks: Hooks) -> Work:
             problems_file=chosen.problems_file,
             start_date=chosen.start_date,
             end_date=chosen.end_date,
+            prompt_version=version,
             demo=is_demo(cell.model),
             say=hooks.observer.note,
             confirm=hooks.confirm,
             progress=hooks.observer.transfer,
         )
     )
-    tasks = select(task_set.tasks, chosen.limit, chosen.task_ids or None, chosen.start_problem, chosen.end_problem)
+    part = Part(chosen.subjects, chosen.subset)
+    tasks = select(
+        task_set.tasks, chosen.limit, chosen.task_ids or None, chosen.start_problem, chosen.end_problem, part
+    )
     sampling = request.sampling.resolve(benchmark.default_max_tokens)
     work = Work(cell, benchmark, tuple(command), task_set, tasks, sampling, strategy, version, request.audit)
-    return replace(work, replays=tuple(_replayed(work, choice) for choice in cell.replays))
+    work = replace(work, replays=tuple(_replayed(work, choice) for choice in cell.replays))
+    refuse_blind(work.selectors, benchmark.name, task_set)
+    command_of(work.selectors)
+    return work
 
 
 def _replayed(work: Work, choice: StrategyChoice) -> Work:
@@ -125,6 +140,8 @@ def _refuse_meaningless(request: Request, benchmark: Benchmark) -> None:
     refuse_grading(benchmark, request.verifying.grading)
     if request.tasks.constrained and "constrained" not in benchmark.options:
         raise UsageError(f"--constrained: {benchmark.name} has no schema to send; leave the flag out.")
+    if request.tasks.subjects and "subjects" not in benchmark.options:
+        raise UsageError(f"--subjects: the tasks of {benchmark.name} have no subjects; leave the flag out.")
 
 
 def _refuse_choice_of_tasks(request: Request, name: str) -> None:
@@ -199,7 +216,8 @@ def fingerprint_parts(request: Request, work: Work, endpoint: Endpoint) -> dict[
 def _wording(work: Work) -> Wording:
     own = work.benchmark is not None and work.benchmark.prompts is not None
     templates = work.benchmark.prompt(work.prompt_version).sections if work.benchmark and own else {}
-    return Wording(work.sampling, work.cell.benchmark, work.prompt_version, templates)
+    return Wording(work.sampling, work.cell.benchmark, work.prompt_version, templates,
+                   logprobs=LOGPROB in work.drawing.merits(), n=work.drawing.first())
 
 
 def _pool(work: Work) -> list[Any] | None:

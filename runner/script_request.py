@@ -29,6 +29,8 @@ class Wording:
     """The templates, where the script has no file of them."""
     logprobs: bool = False
     """Whether the strategy looks at the log-probabilities of a reply's tokens."""
+    n: int = 1
+    """Samples of each task, of a script that reads no draws."""
 
 
 def told(
@@ -58,7 +60,7 @@ def told(
         "loop": asdict(request.sampling.loop) if request.sampling.loop else None,
         **({"logprobs": True} if wording.logprobs else {}),
         "pin_slots": not request.server.base_url and "cache_prompt" in endpoint.capabilities,
-        "n": 1,
+        "n": wording.n,
         "done": [list(place) for place in done],
     }
     request_file = folder.write_request(fields).resolve()

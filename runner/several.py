@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from analysis.passk import mean_pass_at_k, oracle
 from core.outcomes import NOT_COUNTED, Outcome
 from runner.collect import Collection
 from strategies.base import Strategy
@@ -11,27 +12,44 @@ from strategies.base import Strategy
 
 def strategy_config(strategy: Strategy) -> dict[str, Any]:
     """The part of ``config`` that says how samples were drawn; their number only where it is the same for all tasks."""
-    fixed = strategy.first() == strategy.budget()
     return {
         "strategy": strategy.name, **strategy.settings(),
-        "samples_per_task": strategy.budget() if fixed else None,
+        "samples_per_task": strategy.budget() if _always_draws_all(strategy) else None,
     }
 
 
 def several_samples(collection: Collection, strategy: Strategy) -> dict[str, Any]:
-    """The part of ``results`` about what no choice decides.
+    """The part of ``results`` about what no choice decides: ``pass_at`` and ``oracle``, in percent.
 
-    ``oracle``: percent of the tasks that count of which any sample is right, the best that any choice could do.
+    Which tasks have many samples depends on their answers where a strategy stops early, so pass@k is only told of one
+    that always draws as many.
     """
     if strategy.budget() == 1:
         return {}
-    counted = [result for result in collection.results()
-               if result.verdict is not None and result.verdict.outcome not in NOT_COUNTED]
-    right = sum(any(_is_right(collection, result.task.task_id, index)
-                    for index in collection.candidates.get(result.task.task_id, {})) for result in counted)
-    return {"oracle": 100 * right / len(counted) if counted else None}
+    tasks = [_right(collection, result.task.task_id) for result in collection.results()
+             if result.verdict is not None and result.verdict.outcome not in NOT_COUNTED]
+    best = oracle(tasks)
+    return {
+        "pass_at": _pass_at(tasks) if _always_draws_all(strategy) else None,
+        "oracle": None if best is None else 100 * best,
+    }
 
 
-def _is_right(collection: Collection, task_id: str, index: int) -> bool:
-    verdict = collection.verdicts.get((task_id, index))
-    return verdict is not None and verdict.outcome is Outcome.CORRECT
+def _always_draws_all(strategy: Strategy) -> bool:
+    return strategy.first() == strategy.budget()
+
+
+def _right(collection: Collection, task_id: str) -> tuple[int, int]:
+    """(samples with a verdict on the model, right ones) of a task."""
+    verdicts = [verdict for index in collection.candidates.get(task_id, {})
+                if (verdict := collection.verdicts.get((task_id, index))) is not None
+                and verdict.outcome not in NOT_COUNTED]
+    return len(verdicts), sum(verdict.outcome is Outcome.CORRECT for verdict in verdicts)
+
+
+def _pass_at(tasks: list[tuple[int, int]]) -> dict[str, float] | None:
+    """For 1, 2, 4, … and for as many samples as every task has."""
+    most = min((samples for samples, _ in tasks), default=0)
+    doubling = [2**power for power in range(most.bit_length())]
+    found = {str(k): mean_pass_at_k(tasks, k) for k in sorted({*doubling, most} - {0}) if k <= most}
+    return {k: 100 * share for k, share in found.items() if share is not None} or None

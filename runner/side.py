@@ -25,7 +25,9 @@ from ledger.runs import unended
 from runner.cell import CellLoop
 from runner.collect import Collection
 from runner.config import plain_request
+from runner.costs import by_task, joules_by_place
 from runner.loading import roles, surroundings
+from runner.meters import Meters, NotMetered
 from runner.observer import Hooks
 from runner.prepare import Prepared, Work, fingerprint_parts, prepare
 from runner.record import Surroundings, build
@@ -57,6 +59,7 @@ class Side:
         self.work = work
         self._held = held
         self._open: _Open | None = None
+        self._meters: Meters = NotMetered()
         self.folder: RunFolder | None = None
         self.record: Mapping[str, Any] | None = None
         """Of a run that an earlier try brought so far; nothing is asked of it any more."""
@@ -103,7 +106,7 @@ class Side:
 
     def enter(self, serving: Serving, pool: VerifierPool, hooks: Hooks, place: tuple[int, int]) -> None:
         """Makes the run ready to be asked. Raises ServerLost when the server did not come up as it was before."""
-        endpoint = serving.server.endpoint
+        endpoint, self._meters = serving.server.endpoint, hooks.meters
         if self._open is not None:
             if fingerprint(fingerprint_parts(self._request, self.work, endpoint)) != self._open.prepared.fingerprint:
                 raise ServerLost("loaded again, it came up with other settings than before.", serving.server.log_tail())
@@ -116,8 +119,10 @@ class Side:
             return
         echo = ask(endpoint, self.work.sampling, roles(self._request, self.work), hooks.stop_requested)
         loop = CellLoop(prepared, serving, pool, hooks, place)
+        self._held.callback(loop.close)
         collection = loop.restore()
-        self._open = _Open(prepared, loop, collection, endpoint, surroundings(serving, pool, prepared, echo))
+        around = surroundings(serving, pool, prepared, echo, self._meters)
+        self._open = _Open(prepared, loop, collection, endpoint, around)
         collection.begin([*collection.candidates, *(task_id for task_id, _ in collection.verdicts)])
         loop.settle()
 
@@ -136,7 +141,7 @@ class Side:
         """Before its server is stopped."""
         if self._open is not None:
             before = self._open.around
-            now = surroundings(serving, pool, self._open.prepared, before.echo)
+            now = surroundings(serving, pool, self._open.prepared, before.echo, self._meters)
             most = max((now.server_rss_bytes or 0, before.server_rss_bytes or 0)) or None
             self._open.around = replace(now, server_rss_bytes=most)
 
@@ -152,7 +157,9 @@ class Side:
             work = replace(self.work, tasks=tuple(task for task in self.work.tasks if task.task_id in asked))
             outcome = replace(outcome, prepared=replace(here.prepared, work=work))
             here.collection.narrow(seen)
-        here.prepared.folder.write_tasks(self.work.tasks, task_lines(here.collection))
+        spent = outcome.spent
+        outcome = replace(outcome, joules=joules_by_place(here.prepared.folder, spent.joules if spent else None))
+        here.prepared.folder.write_tasks(self.work.tasks, task_lines(here.collection, by_task(outcome)))
         fields = build(self._request, here.endpoint, outcome, replace(here.around, timestamp=utc_timestamp()))
         if len(seen) < total and fields["status"] == "complete":
             fields["status"] = "decided"

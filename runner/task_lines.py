@@ -38,7 +38,7 @@ def _line(collection: Collection, result: TaskResult) -> dict[str, Any]:
         "prompt_tokens": _sum(sample.prompt_tokens for sample in samples),
         "cached_tokens": _sum(sample.cached_tokens for sample in samples),
         "completion_tokens": _sum(sample.completion_tokens for sample in samples),
-        "ttft_s": _first_token_s(samples),
+        "ttft_s": samples[0].ttft_s if samples else None,
         "decode_s": _seconds(samples, "predicted_ms"),
         "wall_s": _sum(sample.wall_s for sample in samples),
         "difficulty": result.task.difficulty,
@@ -58,10 +58,3 @@ def _sum(values: Iterable[float | None]) -> Any:
 def _seconds(samples: Iterable[Sample], timing: str) -> float | None:
     total = _sum((sample.timings or {}).get(timing) for sample in samples)
     return None if total is None else round(total / 1000, 6)
-
-
-def _first_token_s(samples: list[Sample]) -> float | None:
-    """Of the task's first sample, by the server's clock: from the request's turn to its first token."""
-    first = samples[0].timings if samples else None
-    milliseconds = first.get("prompt_ms") if first else None
-    return None if milliseconds is None else round(milliseconds / 1000, 6)
