@@ -6,11 +6,12 @@ from difflib import get_close_matches
 from typing import Final
 
 from benchmarks.benchmark import Benchmark
+from benchmarks.entries.choices import CHOICES
 from benchmarks.entries.first import FIRST
 from benchmarks.entries.maths import MATHS
 from core.errors import UsageError
 
-BENCHMARKS: Final[dict[str, Benchmark]] = {entry.name: entry for entry in (*FIRST, *MATHS)}
+BENCHMARKS: Final[dict[str, Benchmark]] = {entry.name: entry for entry in (*FIRST, *MATHS, *CHOICES)}
 
 
 def get(name: str) -> Benchmark:

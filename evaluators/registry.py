@@ -5,7 +5,7 @@ from __future__ import annotations
 from difflib import get_close_matches
 
 from core.errors import UsageError
-from evaluators import examples, extraction, gsm8k, human_eval, human_eval_plus, lcb, math_answers, mbpp
+from evaluators import choice, examples, extraction, gsm8k, human_eval, human_eval_plus, lcb, math_answers, mbpp
 from evaluators.box import Evaluator
 
 EVALUATORS: dict[str, Evaluator] = {
@@ -16,6 +16,7 @@ EVALUATORS: dict[str, Evaluator] = {
     "gsm8k": Evaluator("gsm8k", gsm8k.evaluate, runs_code=False),
     "examples": Evaluator("examples", examples.evaluate, runs_code=True),
     "math": Evaluator("math", math_answers.evaluate, runs_code=False),
+    "choice": Evaluator("choice", choice.evaluate, runs_code=False),
     "extraction": Evaluator("extraction", extraction.evaluate, runs_code=False),
 }
 

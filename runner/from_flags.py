@@ -37,7 +37,8 @@ def request_of(flags: argparse.Namespace) -> Request:
         until_decided=_until_decided(flags) if flags.until_decided else None,
         tasks=TaskChoice(
             flags.problems_file, flags.start_date, flags.end_date, flags.limit, tuple(flags.task_ids),
-            flags.start_problem, flags.end_problem, flags.prompt_version, flags.constrained,
+            flags.start_problem, flags.end_problem, flags.prompt_version, flags.constrained, tuple(flags.subjects),
+            flags.subset,
         ),
         sampling=SamplingChoice(
             flags.temperature, flags.top_p, flags.top_k, flags.min_p, flags.max_tokens, flags.seed,
@@ -47,6 +48,7 @@ def request_of(flags: argparse.Namespace) -> Request:
             flags.workers, flags.verify_timeout, flags.isolation, flags.grading, flags.python, tuple(flags.preload)
         ),
         outputs=Outputs(Path(flags.results), Path(flags.runs_root), resume=not flags.no_resume),
+        measure_energy=flags.measure_energy,
     )
 
 

@@ -116,5 +116,6 @@ class Request:
     sampling: SamplingChoice = SamplingChoice()
     verifying: Verifying = Verifying()
     outputs: Outputs = Outputs()
+    measure_energy: bool = False
     refused: tuple[BadInput, ...] = ()
     """What was wrong with the files of the other models: failures that do not keep these from running."""

@@ -33,13 +33,31 @@ class HubFile:
     """What the hub says the file's digest is; None where it keeps none."""
 
 
-def fetch_file(repository: str, name: str, what: str, progress: Progress | None) -> HubFile:
-    """The file, cached or fetched; ``what`` names it in messages. BadInput when it cannot be had."""
-    from huggingface_hub import hf_hub_download  # noqa: PLC0415  (half a second)
+def fetch_file(repository: str, name: str, what: str, progress: Progress | None, *, asked: bool = False) -> HubFile:
+    """The file, cached or fetched; ``what`` names it in messages. BadInput when it cannot be had.
 
+    ``asked``: that it is there has been asked already.
+    """
+    from huggingface_hub import get_hf_file_metadata, hf_hub_download, hf_hub_url  # noqa: PLC0415  (half a second)
+
+    if not asked:
+        with mapped(what, AWAY):  # without the client's own retries: who is offline should hear it at once
+            get_hf_file_metadata(hf_hub_url(repository, name, repo_type="dataset"))
     with mapped(what, _CUT):
         bar = bar_class(name, progress)
         path = Path(hf_hub_download(repository, name, repo_type="dataset", tqdm_class=bar))
+    return _of(path, name)
+
+
+def cached_file(repository: str, name: str) -> HubFile | None:
+    """The file as it lies in the client's cache; no network is asked whether there is a newer one."""
+    from huggingface_hub import try_to_load_from_cache  # noqa: PLC0415  (as above)
+
+    found = try_to_load_from_cache(repository, name, repo_type="dataset")
+    return _of(Path(found), name) if isinstance(found, str) else None
+
+
+def _of(path: Path, name: str) -> HubFile:
     digest = path.resolve().name  # the cache names its blobs by their ETag
     return HubFile(name, path, _commit(path, name), digest if _SHA256.fullmatch(digest) else None)
 

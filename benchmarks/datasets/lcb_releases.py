@@ -59,7 +59,7 @@ def _bytes_to_fetch(name: str) -> int:
 
 
 def _shard(name: str, request: DatasetRequest) -> Shard:
-    return fetch_file(REPOSITORY, name, _named(name), request.progress)
+    return fetch_file(REPOSITORY, name, _named(name), request.progress, asked=True)
 
 
 def _named(name: str) -> str:

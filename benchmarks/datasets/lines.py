@@ -62,7 +62,7 @@ def read_lines(
                 found = True
                 yield line
     except (OSError, EOFError, zlib.error) as error:  # gzip.BadGzipFile is an OSError
-        raise _unreadable(path, error) from error
+        raise unreadable(path, error) from error
     if not found:
         raise BadInput(f"{path}: holds no tasks; give a file with one JSON object a line")
 
@@ -124,10 +124,11 @@ def sha256_file(path: Path) -> str:
         with path.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
-        raise _unreadable(path, error) from error
+        raise unreadable(path, error) from error
 
 
-def _unreadable(path: Path, error: Exception) -> BadInput:
+def unreadable(path: Path, error: Exception) -> BadInput:
+    """What the system said of the file, and what to do about it."""
     match error:
         case FileNotFoundError():
             return BadInput(f"{path}: no such file; check --problems-file")

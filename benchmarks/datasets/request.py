@@ -24,6 +24,8 @@ class DatasetRequest:
     """``YYYY-MM-DD``; tasks from this day on. Only where tasks carry dates."""
     end_date: str | None = None
     """``YYYY-MM-DD``, taken as its midnight, as LiveCodeBench does."""
+    prompt_version: str | None = None
+    """How the tasks will be put: few-shot prompts want examples with them."""
     demo: bool = False
     """The demo model is asked: its held-out tasks are the default where the benchmark has some."""
     say: Callable[[str], None] | None = None

@@ -3,7 +3,17 @@
 from __future__ import annotations
 
 OF_ANY = 2048
-MAX_TOKENS = {"human_eval": OF_ANY, "lcb": OF_ANY, "math": OF_ANY, "extraction": 1024, "gsm8k": OF_ANY}
+MAX_TOKENS = {
+    "human_eval": OF_ANY,
+    "lcb": OF_ANY,
+    "math": OF_ANY,
+    "extraction": 1024,
+    "gsm8k": OF_ANY,
+    "mmlu": OF_ANY,
+    "mmlu_pro": OF_ANY,
+    "gpqa": 4096,
+    "truthfulqa": OF_ANY,
+}
 """Tokens a reply may have when nobody says otherwise.
 
 An answer to any of these tasks takes a few hundred tokens, worked steps included; the rest is room for a model that

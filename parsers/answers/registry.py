@@ -5,7 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from parsers.answers import code, gsm8k_published, human_eval, json_value, lcb_code, math_number
+from parsers.answers import (
+    choice,
+    choice_published,
+    code,
+    gsm8k_published,
+    human_eval,
+    json_value,
+    lcb_code,
+    math_number,
+)
 from parsers.answers.reply import AnswerParser
 
 ANSWER_PARSERS: Final[Mapping[str, AnswerParser]] = {
@@ -14,5 +23,7 @@ ANSWER_PARSERS: Final[Mapping[str, AnswerParser]] = {
     "code": code.parse,
     "math": math_number.parse,
     "gsm8k_published": gsm8k_published.parse,
+    "choice": choice.parse,
+    "choice_published": choice_published.parse,
     "json": json_value.parse,
 }

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from benchmarks import asserts
 from benchmarks.datasets import human_eval, lcb
 from benchmarks.datasets.request import DatasetRequest
 from benchmarks.doctests import MAX_EXAMPLES, examples_in
@@ -66,6 +67,27 @@ def test_most_human_eval_prompts_show_examples() -> None:
     shown = [tasks.public_examples(task.task_id) for task in tasks.tasks]
     assert sum(one is not None for one in shown) >= 150
     assert sum(len(one.examples) for one in shown if one) >= 430
+
+
+def test_asserts_that_a_prompt_shows_are_calls_with_a_result() -> None:
+    found = asserts.examples_of(["assert f((1, 2), k=3) == {4}", "assert f(0) == 1, 'why'", "assert f(g(1)) == 2",
+                                 "assert not f(1)", "import math\nassert f(2) == math.pi"], judged=True)
+    assert found is not None
+    assert found.entry == "f"
+    assert [(one.given, dict(one.named), one.expected, one.judged) for one in found.examples] == [
+        (((1, 2),), {"k": 3}, {4}, True), ((0,), {}, 1, True)]
+
+
+def test_of_asserts_that_grade_only_the_calls_are_told() -> None:
+    found = asserts.examples_of(["assert f(1) == 73918"], judged=False)
+    assert found is not None
+    assert "73918" not in repr(found)
+    assert [(one.given, one.judged) for one in found.examples] == [((1,), False)]
+
+
+@pytest.mark.parametrize("texts", [[], ["assert f(1) == 1", "assert g(1) == 1"], ["assert True"], ["x ="], ["assert a.f(1) == 1"]])
+def test_asserts_of_no_one_function_are_no_examples(texts: list[str]) -> None:
+    assert asserts.examples_of(texts, judged=True) is None
 
 
 def lcb_file(folder: Path, *, func_name: str | None, public: list[dict[str, str]]) -> str:

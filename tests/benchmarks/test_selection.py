@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from benchmarks.selection import select
+from benchmarks.selection import Part, select
 from core.errors import UsageError
 from core.records import Task
 
@@ -64,3 +65,29 @@ def test_a_wish_that_leaves_nothing_is_a_usage_error(wish: dict[str, Any], messa
 def test_any_span_and_limit_give_a_run_of_neighbours(limit: int, start: int, length: int) -> None:
     chosen = select(TASKS, limit=limit, start_problem=start, end_problem=start + length)
     assert chosen == TASKS[start : start + min(limit, length + 1)]
+
+
+def of_subjects() -> list[Task]:
+    return [Task(f"{subject}/{n}", {}, subject) for subject, count in (("big", 700), ("small", 200), ("Two words", 100))
+            for n in range(count)]
+
+
+def test_a_subset_has_every_subjects_share_and_is_always_the_same() -> None:
+    tasks = of_subjects()
+    chosen = select(tasks, part=Part(subset=100))
+    assert Counter(task.difficulty for task in chosen) == {"big": 70, "small": 20, "Two words": 10}
+    assert chosen == select(list(reversed(tasks)), part=Part(subset=100))[::-1]
+    assert list(chosen) == [task for task in tasks if task in chosen]
+    assert {task.task_id for task in select(tasks, part=Part(subset=10))} < {task.task_id for task in chosen}
+    assert len(select(tasks, part=Part(subset=7))) == 7
+    assert len(select(tasks, part=Part(subset=5000))) == 1000
+    assert chosen[0].task_id != "big/0" or chosen[1].task_id != "big/1"
+
+
+def test_subjects_are_chosen_by_name_and_an_unknown_one_names_those_near() -> None:
+    chosen = select(of_subjects(), limit=3, part=Part(subjects=["two_words"]))
+    assert [task.task_id for task in chosen] == ["Two words/0", "Two words/1", "Two words/2"]
+    with pytest.raises(UsageError, match="--subjects smal: this data set has no such subject; near: small"):
+        select(of_subjects(), part=Part(subjects=["smal"]))
+    with pytest.raises(UsageError, match="--subset 0 leaves no task"):
+        select(of_subjects(), part=Part(subset=0))
