@@ -200,6 +200,54 @@ def _gradings(record: Any, flags: argparse.Namespace) -> int:
     return 0
 
 
+def analyze(flags: argparse.Namespace) -> int:
+    """What runs came to and what they cost, as a table."""
+    from runner.analyzing import analyze as analyzing
+
+    found = analyzing(flags.glob, Path(flags.out_csv))
+    for remark in found.remarks:
+        _say(remark)
+    if flags.json:
+        print(json.dumps({"rows": found.rows}))
+    _say(f"{len(found.rows):,} {'row' if len(found.rows) == 1 else 'rows'} written to {flags.out_csv}")
+    return 0
+
+
+def plot(flags: argparse.Namespace) -> int:
+    """The table of ``analyze`` as a picture."""
+    from runner.plotting import PlotRequest
+    from runner.plotting import plot as plotting
+
+    found = plotting(PlotRequest(Path(flags.csv), Path(flags.out_png), flags.x, tuple(flags.benchmark)))
+    for remark in found.remarks:
+        _say(remark)
+    _say(f"written: {', '.join(map(str, found.files))}")
+    return 0
+
+
+def report(flags: argparse.Namespace) -> int:
+    """One run as a page."""
+    from runner import reporting
+
+    written = reporting.report(flags.run_dir, flags.out)
+    for remark in written.remarks:
+        _say(remark)
+    _say(f"written: {written.path}")
+    return 0
+
+
+def rich_report(flags: argparse.Namespace) -> int:
+    """All runs under a folder on one page."""
+    from runner.rich_reporting import RichRequest
+    from runner.rich_reporting import rich_report as reporting
+
+    found = reporting(RichRequest(Path(flags.runs_root), Path(flags.out_dir), tuple(flags.benchmark)))
+    for one in found.refused:
+        _say(f"left out: {one}")
+    _say(f"written: {found.page}, {found.markdown} and {found.plots} plots")
+    return 0
+
+
 def import_results(flags: argparse.Namespace) -> int:
     """Results of other harnesses, into the ledger."""
     from runner.importing import ImportRequest, import_file
@@ -247,6 +295,10 @@ VERBS: dict[str, Callable[[argparse.Namespace], int]] = {
     "verify": verify,
     "compare": compare,
     "show": show,
+    "analyze": analyze,
+    "plot": plot,
+    "rich-report": rich_report,
+    "report": report,
     "import": import_results,
     "doctor": doctor,
 }

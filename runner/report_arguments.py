@@ -1,4 +1,7 @@
-"""The flags of the verbs that look across runs: ``analyze``, ``plot`` and ``rich-report``. Imports nothing heavy."""
+"""The flags of the verbs that make tables, pictures and pages: ``analyze``, ``plot``, ``report`` and ``rich-report``.
+
+Imports nothing heavy.
+"""
 
 from __future__ import annotations
 
@@ -35,6 +38,20 @@ def plot_parser(formatter: type[argparse.HelpFormatter]) -> argparse.ArgumentPar
     parser.add_argument("--out-png", required=True, metavar="FILE", help="the picture; the SVG has the same name")
     parser.add_argument("--x", default="tokens", choices=COSTS, help="what it cost (default: tokens)")
     parser.add_argument("--benchmark", nargs="+", default=[], metavar="NAME", help="only these benchmarks")
+    return parser
+
+
+def report_parser(formatter: type[argparse.HelpFormatter]) -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="bench_runner.py report", formatter_class=formatter, allow_abbrev=False,
+        description="One run as a page for a browser: score with its interval, validity with evidence, how tokens and "
+                    "time are\nspread, and every task with its replies, to be searched and filtered. One file that "
+                    "needs no network\n(docs/reports.md).",
+        epilog="examples:\n  ./bench_runner.py report --run-dir runs/20261124T080746Z-math-demo-5m-q8-0-ba3b89\n"
+               "  ./bench_runner.py report --run-dir runs/20261124T080746Z-math-demo-5m-q8-0-ba3b89 --out math.html",
+    )
+    parser.add_argument("--run-dir", required=True, metavar="DIR", help="the run's folder, one of those under runs/")
+    parser.add_argument("--out", metavar="FILE", help="where the page goes (default: report.html in the run's folder)")
     return parser
 
 
