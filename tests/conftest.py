@@ -5,8 +5,12 @@ from __future__ import annotations
 from collections.abc import Generator
 
 import pytest
+from hypothesis import settings
 
 from tests.skips import is_listed
+
+settings.register_profile("patient", deadline=None)  # a machine that is busy with something else fails no test
+settings.load_profile("patient")
 
 
 @pytest.hookimpl(wrapper=True)
