@@ -62,6 +62,20 @@ def call_of(text: str, entry: str) -> tuple[tuple[Json, ...], dict[str, Json]] |
         return None
 
 
+def call_name(node: ast.expr) -> str | None:
+    """The name of the function that an expression calls; None where it calls none by a plain name."""
+    return node.func.id if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) else None
+
+
+def example_of(call: ast.expr, value: ast.expr, entry: str) -> Example | None:
+    """The example of a call of ``entry`` and its value, where all are literals."""
+    try:
+        given, named = _arguments(call, entry)
+        return Example(given, _value(value), named)
+    except _NoLiteral:
+        return None
+
+
 def _docstrings(prompt: str) -> list[str]:
     """What stands between triple quotes, backslashes as they are written; the whole text where there are none."""
     parts = _QUOTES.split(prompt)
@@ -171,7 +185,7 @@ def _value(node: ast.expr) -> Json:
 
 
 def _arguments(node: ast.expr, entry: str) -> tuple[tuple[Json, ...], dict[str, Json]]:
-    if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == entry):
+    if not isinstance(node, ast.Call) or call_name(node) != entry:
         raise _NoLiteral
     named = {keyword.arg: _value(keyword.value) for keyword in node.keywords if keyword.arg is not None}
     if len(named) < len(node.keywords):

@@ -6,11 +6,12 @@ from collections.abc import Mapping
 from typing import Final
 
 from core.records import Answer
-from parsers.keys import choice, json_value, number, program, text
+from parsers.keys import choice, formula, json_value, number, program, text
 from parsers.keys.shape import KeyFunction
 
 KEY_FUNCTIONS: Final[Mapping[str, KeyFunction]] = {
     "number": number.key,
+    "formula": formula.key,
     "json": json_value.key,
     "choice": choice.key,
     "program": program.key,

@@ -85,7 +85,8 @@ def test_of_asserts_that_grade_only_the_calls_are_told() -> None:
     assert [(one.given, one.judged) for one in found.examples] == [((1,), False)]
 
 
-@pytest.mark.parametrize("texts", [[], ["assert f(1) == 1", "assert g(1) == 1"], ["assert True"], ["x ="], ["assert a.f(1) == 1"]])
+@pytest.mark.parametrize("texts", [
+    [], ["assert f(1) == 1", "assert g(1) == 1"], ["assert True"], ["x ="], ["assert a.f(1) == 1"]])
 def test_asserts_of_no_one_function_are_no_examples(texts: list[str]) -> None:
     assert asserts.examples_of(texts, judged=True) is None
 

@@ -126,6 +126,24 @@ def test_a_letter_is_read_with_or_without_its_brackets() -> None:
     assert key_of("choice", Answer("Both")) == "Both"
 
 
+@pytest.mark.parametrize("same", [
+    (r"\dfrac12", r"\frac{1}{2}", "0.5", r"$\tfrac{1}{2}$", r"\boxed{\frac12}"),
+    (r"x = 5", "5", r"\(5\)", "$5$."),
+    (r"\left( 3, \frac{\pi}{2} \right)", r"(3,\frac{\pi}{2})", r"\boxed{(3, \dfrac{\pi}{2})}"),
+    (r"2\sqrt{3}", r"2\sqrt3", r"$2\sqrt 3$"), (r"x^{2}+1", "x^2 + 1"), (r"\text{Evelyn}", "Evelyn"),
+    (r"90^\circ", "90"),
+], ids=str)
+def test_formulas_are_one_vote_without_their_dress(same: tuple[str, ...]) -> None:
+    assert len({key_of("formula", Answer(text)) for text in same}) == 1
+    assert key_of("formula", Answer(same[0])) is not None
+
+
+def test_different_formulas_are_different_votes() -> None:
+    texts = ("x+1", "x-1", r"\frac{x}{2}", r"\sqrt{x}", "(1,2)", "(2,1)", "[1,2]", "12", r"1\frac{1}{2}", "1,2",
+             "1.2", "(1,234)", "1,234", "x^{12}", "x^12")
+    assert len({key_of("formula", Answer(text)) for text in texts}) == len(texts)
+
+
 def test_programs_that_differ_in_layout_and_comments_are_one_vote() -> None:
     one = "def f(x):\n    '''Adds.'''\n    return x + 1  # one more\n"
     other = {"program": "def f(x):\n\n    return (x+1)\n", "completion": "unlooked at"}
