@@ -17,8 +17,8 @@ class Metered:
     """By kind, e.g. ``gpu``: ``NVML energy counter of NVIDIA H100``."""
     idle_watts: Joules
     """By kind: mean power before the run's server was started."""
-    shared_with: Sequence[str] = ()
-    """Other programs that were on the GPU meanwhile."""
+    shared_with: Sequence[str] | None = ()
+    """Other programs that were on the GPU meanwhile; None: nobody tells."""
 
 
 def energy_fields(joules: Joules, seconds: float, metered: Metered, passed: int | None) -> dict[str, Any]:
@@ -33,7 +33,7 @@ def energy_fields(joules: Joules, seconds: float, metered: Metered, passed: int 
         "seconds": round(seconds, 3),
         "per_solved_j": round(total / passed, 3) if passed else None,
         **kinds,
-        "shared_with": list(metered.shared_with) or None,
+        "shared_with": None if metered.shared_with is None else list(metered.shared_with),
     }
 
 

@@ -12,6 +12,7 @@ from core.errors import BenchError
 from core.version import VERSION
 from evaluators.pool import VerifierPool
 from ledger.run_id import make_run_id
+from runner.meters import Meters
 from runner.observer import Observer
 from runner.prepare import Prepared, Work
 from runner.record import Surroundings
@@ -53,7 +54,9 @@ def describe(server: RunningServer, observer: Observer) -> None:
     observer.note(f"{named}: {end.model}, {', '.join(facts)}")
 
 
-def surroundings(serving: Serving, pool: VerifierPool, prepared: Prepared, echo: Echo) -> Surroundings:
+def surroundings(
+    serving: Serving, pool: VerifierPool, prepared: Prepared, echo: Echo, meters: Meters
+) -> Surroundings:
     """The facts of now, while the server runs."""
     server = serving.server
     return Surroundings(
@@ -67,6 +70,8 @@ def surroundings(serving: Serving, pool: VerifierPool, prepared: Prepared, echo:
         gguf_sha256=prepared.model_sha256,
         memory=server.memory.as_record() if server.memory else {},
         echo=echo,
+        metered=meters.metered(),
+        unmetered=meters.problem(),
     )
 
 

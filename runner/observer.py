@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from reports.live import LiveState
+from runner.meters import Meters, NotMetered
 
 
 class Observer(Protocol):
@@ -59,3 +60,5 @@ class Hooks:
     observer: Observer
     stop_requested: Callable[[], bool]
     confirm: Callable[[str], bool]
+    meters: Meters = field(default_factory=NotMetered)
+    """Of energy, where it is measured."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 
 from parsers.events import ScoreRead
 from runner.collect import Collection
@@ -26,6 +27,8 @@ class CellOutcome:
     """All samples of the sittings, where other strategies wanted more than this one uses."""
     replayed_from: str | None = None
     """The run whose samples these are, where it is another."""
+    joules: Mapping[tuple[str, int], float] = field(default_factory=dict)
+    """Of each sample drawn, where energy was measured."""
 
 
 def as_its_strategy(outcome: CellOutcome) -> CellOutcome:

@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from analysis.energy import Metered
 from analysis.hints import hints
 from analysis.pairs import tasks_sha256
 from analysis.replies import thinking
@@ -18,6 +19,7 @@ from core.records import Endpoint, Sample
 from evaluators.registry import EVALUATORS
 from ledger.record import FORMAT
 from parsers.events import ScoreRead
+from runner.costs import UNMEASURED, energy_of
 from runner.doubts import Doubts, doubts
 from runner.outcome import CellOutcome
 from runner.request import Request
@@ -45,6 +47,12 @@ class Surroundings:
     """What the server was expected to take, and what it says it took."""
     echo: Echo = NOT_ASKED
     """What the server told of the sampling and the template."""
+    tokens: str | None = None
+    """Whether it counted as many tokens as came."""
+    metered: Metered | None = None
+    """How energy was measured, where it was."""
+    unmetered: str | None = None
+    """What of it was not, though it was asked for, and why."""
 
 
 def build(request: Request, endpoint: Endpoint, outcome: CellOutcome, around: Surroundings) -> dict[str, Any]:
@@ -78,10 +86,11 @@ def build(request: Request, endpoint: Endpoint, outcome: CellOutcome, around: Su
         "outcomes": dict(scores.outcomes),
         "usage": _usage(outcome, thought, endpoint.ctx_size),
         "thinking": thought,
-        "checks": _checks(around.echo),
+        "checks": _checks(outcome, around),
         "audit": collection.audited(),
         "faults": collection.faults.rows() or None,
         "latency": _latency(outcome, around),
+        "energy": energy_of(outcome, around.metered, scores.total_passed),
         "memory": {**around.memory, "server_rss_bytes": around.server_rss_bytes},
         "provenance": {
             "gguf_sha256": around.gguf_sha256,
@@ -103,13 +112,19 @@ def _validity(doubted: Doubts) -> dict[str, Any]:
     return {**found, "hints": hints(doubted.cuts) or None} if found["reasons"] else found
 
 
-def _checks(echo: Echo) -> dict[str, Any]:
-    """What was asked of the server beside the tasks."""
+def _checks(outcome: CellOutcome, around: Surroundings) -> dict[str, Any]:
+    """What was asked of the server, and of this machine's meters, beside the tasks."""
+    echo = around.echo
+    before = outcome.prepared.earlier.spent
+    unmeasured = UNMEASURED if around.metered and before.sittings and not before.joules else None
+    missed = "; ".join(filter(None, [unmeasured, around.unmetered]))
     unknown = f"not reported: {echo.problem}" if echo.problem else "not reported"
     sampling = "; ".join(echo.sampling_ignored) or "as asked"
     return {
         "sampling": sampling if echo.sampling else unknown,
         "template": echo.prompt_dropped or "keeps the prompt" if echo.template_checked else unknown,
+        "tokens": around.tokens,
+        "energy": f"not measured: {missed}" if missed else None,
     }
 
 

@@ -25,6 +25,7 @@ from ledger.runs import unfinished
 from runner.command import Command
 from runner.conclude import conclude, conclude_again
 from runner.config import run_config
+from runner.costs import by_task
 from runner.narrowing import narrowed
 from runner.outcome import CellOutcome
 from runner.prepare import Work, fingerprint_parts
@@ -62,7 +63,7 @@ def _replay(request: Request, work: Work, pool: Pool, command: Command) -> Mappi
             return conclude_again(request.outputs.results, folder, written, entered)
         outcome = _outcome(work, pool, folder, mark)
         _copy(pool.outcome.prepared.folder, folder, outcome)
-        folder.write_tasks(work.tasks, task_lines(outcome.collection))
+        folder.write_tasks(work.tasks, task_lines(outcome.collection, by_task(outcome)))
         around = replace(pool.around, timestamp=utc_timestamp(), startup_s=None)
         record = ledger_record.make(build(request, pool.endpoint, outcome, around))
         return conclude(request.outputs.results, folder, record, entered)
@@ -87,7 +88,7 @@ def _outcome(work: Work, pool: Pool, folder: RunFolder, mark: str) -> CellOutcom
     of = pool.outcome
     prepared = replace(of.prepared, work=work, folder=folder, fingerprint=mark)
     collection = narrowed(of.drawn or of.collection, work.strategy, work.sampling.seed)
-    return CellOutcome(prepared, collection, None, None, replayed_from=of.prepared.folder.run_id)
+    return CellOutcome(prepared, collection, None, None, replayed_from=of.prepared.folder.run_id, joules=of.joules)
 
 
 def _copy(source: RunFolder, target: RunFolder, outcome: CellOutcome) -> None:

@@ -7,6 +7,7 @@ load begins, and the first failure decides the exit code. A stop on request ends
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -24,8 +25,11 @@ from runner.ahead import read_ahead
 from runner.cell import CellLoop
 from runner.command import Command
 from runner.conclude import conclude, conclude_again
+from runner.costs import by_task, joules_by_place
 from runner.deciding import until_decided
 from runner.loading import describe, keep, quoted, roles, server_log, settings, surroundings
+from runner.metering import metering
+from runner.meters import Meters, NotMetered
 from runner.observer import Hooks
 from runner.outcome import as_its_strategy
 from runner.plan import Load, loads
@@ -36,6 +40,7 @@ from runner.request import Request
 from runner.resume import in_effect_before
 from runner.serving import Serving, processors_beside
 from runner.task_lines import task_lines
+from runner.token_check import TokenCheck
 from servers.echo import ask
 from system.host import usable_cores
 
@@ -74,10 +79,10 @@ def run(request: Request, hooks: Hooks) -> Report:
         workers=verifying.workers or max(1, min(8, usable_cores())), isolation=verifying.isolation,
         verify_timeout_s=verifying.timeout_s, grading=verifying.grading, needs_sandbox=_runs_programs(planned),
         python=verifying.python, preload=verifying.preload,
-    ) as pool:
+    ) as pool, _meters(request, hooks) as meters:
         if pool.isolation == SEATBELT:
             hooks.observer.note(f"isolation seatbelt: {gaps(SEATBELT)}")
-        shared = _Shared(pool, command, hooks, report)
+        shared = _Shared(pool, command, replace(hooks, meters=meters), report)
         if request.until_decided is not None:
             _run_until_decided(request, [works[0] for _, works in planned], shared)
             return report
@@ -85,6 +90,12 @@ def run(request: Request, hooks: Hooks) -> Report:
             following = planned[place + 1][0].model if place + 1 < len(planned) else None
             _run_load(request, load, works, shared, following)
     return report
+
+
+def _meters(request: Request, hooks: Hooks) -> AbstractContextManager[Meters]:
+    if not request.measure_energy:
+        return nullcontext(NotMetered())
+    return metering(request.server.base_url, hooks.observer, hooks.stop_requested)
 
 
 def _run_until_decided(request: Request, works: list[Work], shared: _Shared) -> None:
@@ -214,11 +225,13 @@ def _record(
         try:
             echo = ask(running.serving.server.endpoint, work.sampling, roles(request, work), hooks.stop_requested)
             endpoint = running.serving.server.endpoint
-            place = (report.begun, report.planned)
+            place, check = (report.begun, report.planned), TokenCheck(running.serving)
             outcome = as_its_strategy(CellLoop(prepared, running.serving, running.pool, hooks, place).run())
-            around = surroundings(running.serving, running.pool, prepared, echo)
+            around = surroundings(running.serving, running.pool, prepared, echo, hooks.meters)
+            around = replace(around, tokens=check.clause(outcome))
+            outcome = replace(outcome, joules=joules_by_place(folder, outcome.spent.joules if outcome.spent else None))
             record = ledger_record.make(build(request, endpoint, outcome, around))
-            folder.write_tasks(work.tasks, task_lines(outcome.collection))
+            folder.write_tasks(work.tasks, task_lines(outcome.collection, by_task(outcome)))
             for other in replay_all(request, Pool(endpoint, outcome, around), running.command):
                 report.records.append(other)
                 hooks.observer.finished(other)

@@ -96,7 +96,7 @@ _RUNNING = (pynvml.nvmlDeviceGetComputeRunningProcesses, pynvml.nvmlDeviceGetGra
 def _running(ask: Callable[[Any], Any], handle: Any) -> list[Any] | None:
     try:
         return list(ask(handle))
-    except pynvml.NVMLError:
+    except (pynvml.NVMLError, pynvml.NVMLLibraryMismatchError):  # the latter: a driver older than the binding
         return None
 
 

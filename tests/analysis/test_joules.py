@@ -93,7 +93,8 @@ def test_a_record_tells_joules_gross_and_above_idle_by_kind_and_a_solved_task() 
 
 
 def test_what_is_not_known_of_energy_is_not_claimed() -> None:
-    found = energy_fields({"gpu": 900.0, "cpu": 100.0}, 0.0, Metered({"gpu": "x", "cpu": "y"}, {"gpu": 20.0}), 0)
+    metered = Metered({"gpu": "x", "cpu": "y"}, {"gpu": 20.0}, None)
+    found = energy_fields({"gpu": 900.0, "cpu": 100.0}, 0.0, metered, 0)
     assert (found["idle_watts"], found["above_idle_j"], found["mean_watts"], found["per_solved_j"]) == (None,) * 4
     assert found["shared_with"] is None
     assert found["gpu"]["above_idle_j"] == 900

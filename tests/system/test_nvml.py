@@ -17,7 +17,8 @@ import json, sys
 from system import host, nvml
 cards = [[card.name, card.memory_total_bytes >> 30, card.memory_free_bytes >> 30, card.driver]
          for card in host.gpus() if card.vendor == "nvidia"]
-print(json.dumps([cards, nvml.used_bytes_of({41, 43}), nvml.used_bytes_of({7})]))
+told = nvml.processes()
+print(json.dumps([cards, nvml.used_bytes_of({41, 43}), nvml.used_bytes_of({7}), told and sorted(told)]))
 """
 
 
@@ -37,7 +38,12 @@ FIRST, SECOND = ["NVIDIA H100", 80, 70, "570.1"], ["NVIDIA H100", 80, 10, "570.1
 
 
 def test_gpus_are_read_with_their_free_memory_and_what_a_process_uses(driver: Path) -> None:
-    assert ask(driver) == [[FIRST, SECOND], 1000 + 1000 + 500, None]
+    assert ask(driver)[:3] == [[FIRST, SECOND], 1000 + 1000 + 500, None]
+
+
+def test_processes_are_named_though_the_driver_is_too_old_to_tell_which_of_them_draw(driver: Path) -> None:
+    assert ask(driver)[3] == [41, 42, 43]
+    assert ask(driver, CUDA_VISIBLE_DEVICES="0", NVML_PIDS="7,9")[3] == [7, 9]
 
 
 @pytest.mark.parametrize(("visible", "cards"), [("1", [SECOND]), ("GPU-bb,0", [SECOND, FIRST]), ("0,7,1", [FIRST]),
@@ -47,4 +53,4 @@ def test_only_the_gpus_that_a_server_of_ours_would_see_count(driver: Path, visib
 
 
 def test_a_driver_that_does_not_start_yields_no_gpu_and_no_error(driver: Path) -> None:
-    assert ask(driver, NVML_INIT="9") == [[], None, None]
+    assert ask(driver, NVML_INIT="9") == [[], None, None, None]
