@@ -20,6 +20,9 @@ BARS = 32
 FAR = 30.0
 """Times the smallest value; where the largest is further away, the ranges grow with the values."""
 
+FARTHEST = 1e9
+"""From there on the smallest value is a slip of a clock, which is not to take the axis with it."""
+
 _SIZE = Size(520, 220)
 
 
@@ -78,7 +81,7 @@ def histogram(values: Sequence[Value], what: What, palette: Palette = PAGE) -> d
 
 
 def bars(values: Sequence[Value], *, whole: bool = False) -> list[Bar]:
-    """The ranges, at least one, and what lies in each. Raises ValueError where there is no value."""
+    """The ranges, at least one, and what lies in each. Raises ValueError where there is none; values are 0 or more."""
     if not values:
         raise ValueError("there is nothing to count")
     low, high = min(one.value for one in values), max(one.value for one in values)
@@ -91,19 +94,19 @@ def bars(values: Sequence[Value], *, whole: bool = False) -> list[Bar]:
 
 def _is_far(values: Sequence[Value]) -> bool:
     low = min(one.value for one in values)
-    return low > 0 and max(one.value for one in values) / low > FAR
+    return low > 0 and FAR * low < max(one.value for one in values) < FARTHEST * low
 
 
 def _even_edges(low: float, high: float, *, whole: bool) -> list[float]:
     span = high - low
-    if span <= 0:
-        room = 0.5 if whole else abs(low) / 10 or 0.5
-        return [low - room, low + room]
-    power = 10.0 ** math.floor(math.log10(span / BARS))
-    step = next(digit * power for digit in (1, 2, 5, 10) if span / (digit * power) <= BARS - 2)
+    if span <= 1e-6 * high or span < 1e-200:  # as good as equal; closer than a float's steps can be
+        room = 0.5 if whole else high / 10 or 0.5
+        return [low - room, high + room]
+    power = 10.0 ** math.floor(math.log10(span / (BARS - 2)))
+    step = next(digit * power for digit in (1, 2, 5, 10, 20) if span / (digit * power) <= BARS - 2)
     step = max(1.0, step) if whole else step
     first, last = math.floor(low / step), math.floor(high / step) + 1
-    return [round(place * step, 12) for place in range(first, last + 1)]
+    return [place * step for place in range(first, last + 1)]
 
 
 def _far_edges(low: float, high: float) -> list[float]:

@@ -53,7 +53,7 @@ def to_html(view: RunView, assets: Assets, draw: Draw | None = None) -> str:
     record = view.record
     benchmark, model = (escape(text_at(record, key) or "?") for key in ("benchmark", "model"))
     cut = cut_texts(view.tasks)
-    cut_here = f"{cut:,} {'reply is' if cut == 1 else 'replies are'} cut here, too long for a page; whole in samples.jsonl."
+    cut_here = f"{cut:,} {'reply is' if cut == 1 else 'replies are'} cut here for length; samples.jsonl has all of it."
     spreads = _spreads(view)
     values = {
         "benchmark": benchmark, "model": model, "subtitle": _subtitle(record),

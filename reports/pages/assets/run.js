@@ -11,6 +11,8 @@
   let shown;           // the task that is open
   let turn = 0;        // of searches: an older one stops when a newer one has begun
 
+  const sought = (field) => field.value.trim().toLowerCase();
+
   const row = (task) => {
     const element = make("div", "row");
     const line = make("div", "line");
@@ -36,7 +38,7 @@
     pane.hidden = false;
     panes.classList.add("open");
     pane.scrollTop = 0;
-    history.replaceState(null, "", "#task=" + encodeURIComponent(index.id[task]));
+    history.replaceState(null, "", tasks.anchor(index.id[task]));
     const body = await tasks.body(task);
     if (shown !== task) return;  // somebody has gone on
     pane.replaceChildren(head, ...detail.parts(body));
@@ -58,7 +60,7 @@
   const mark = () => {
     if (!CSS.highlights) return;
     CSS.highlights.delete("found");
-    const words = input.value.trim().toLowerCase();
+    const words = sought(input);
     if (!words || pane.hidden) return;
     const ranges = [];
     const walker = document.createTreeWalker(pane, NodeFilter.SHOW_TEXT);
@@ -81,13 +83,12 @@
     const all = index.id.length;
     const words = left.length === all ? `${said.count(all)} tasks` : `${said.count(left.length)} of ${said.count(all)} tasks`;
     status.textContent = share < 1 ? `${words}, searching … ${Math.round(100 * share)} %` : words;
-    document.documentElement.dataset.searched = share < 1 ? "no" : "yes";
+    if (share === 1) document.documentElement.dataset.searched = sought(input);  // for who waits for it
   };
 
   const search = () => {
     const mine = ++turn;
-    const words = input.value.trim().toLowerCase();
-    document.documentElement.dataset.searched = "no";
+    const words = sought(input);
     mark();
     if (!words) { found = null; refresh(); return; }
     tasks.search(words, () => mine !== turn, (now, share) => { found = now; refresh(share); });
@@ -149,7 +150,7 @@
     if (!named) return;
     let id = named[1];
     try { id = decodeURIComponent(id); } catch { /* as it stands */ }
-    const task = index.id.indexOf(id);
+    const task = tasks.named(id);
     if (task < 0 || task === shown) return;
     if (list.find(task) < 0) {  // hidden by what was chosen: a link shows what it names
       for (const button of at("chips").children) button.setAttribute("aria-pressed", "false");

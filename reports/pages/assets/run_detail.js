@@ -135,7 +135,7 @@ const detail = (() => {
     const box = make("header", "");
     const title = show(make("h3", "mono"), id);
     const link = make("a", "copy", "Copy link");
-    link.href = "#task=" + encodeURIComponent(id);
+    link.href = tasks.anchor(id);
     const close = make("button", "close", "✕");
     close.type = "button";
     close.setAttribute("aria-label", "Close (Esc)");

@@ -96,7 +96,11 @@ const tasks = (() => {
     return left;
   };
 
-  return { open, body, search, chosen, FLAGS, orders: Object.keys(ORDERS) };
+  // A task's place in an address, which takes no half characters.
+  const anchor = (id) => "#task=" + encodeURIComponent(id.toWellFormed());
+  const named = (id) => index.id.findIndex((one) => one.toWellFormed() === id);
+
+  return { open, body, anchor, named, search, chosen, FLAGS, orders: Object.keys(ORDERS) };
 })();
 
 // Words and figures.
