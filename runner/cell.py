@@ -32,6 +32,7 @@ from runner.script import Finished, Line
 from runner.script_end import check_killed, check_script
 from runner.serving import Serving
 from runner.sitting import Sitting, written
+from runner.standing import Standing
 from system.clock import monotonic_s
 
 _TICK_S = 0.2
@@ -60,6 +61,7 @@ class CellLoop:
         self._collection = Collection(work.tasks, work.drawing, work.sampling.seed, work.audited)
         apart = "reasoning_content" in serving.server.endpoint.capabilities
         self._answers = Answers(prepared, self._collection, pool, self._events, thinking_apart=apart)
+        self._standing = Standing(self._collection)
         self._spent = prepared.earlier.spent
         self._sitting = Sitting(self._spent, hooks.meters.joules)
         hooks.meters.serves(lambda: self._serving.server)
@@ -214,7 +216,7 @@ class CellLoop:
         if monotonic_s() - self._shown >= _SHOWN_EVERY_S:  # a reply comes more often than anybody can look
             self._shown = monotonic_s()
             pace = Pace(self._sitting.elapsed_s, self._sitting.generation_s, self._pool.queue_depth)
-            self._hooks.observer.live(live_state(self._work, self._collection, pace, self._place))
+            self._hooks.observer.live(live_state(self._work, self._standing, pace, self._place))
 
     def _so_far(self) -> str:
         of = f" of {len(self._work.tasks)}" if self._work.tasks else ""

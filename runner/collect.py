@@ -35,8 +35,7 @@ class Collection(Filed):
         """Replies that end by repeating themselves."""
         self.restored: set[Place] = set()
         """Places that an earlier sitting answered."""
-        self.restored_samples = self.restored_tokens = 0
-        """Samples among them, second askings left out; tokens of both."""
+        self.restored_tokens = 0
         self._drawing = Drawing(strategy, seed)
         self._unappraised: dict[str, set[int]] = {}
         """Samples of which more is to become known before a strategy may look at their task."""
@@ -96,6 +95,10 @@ class Collection(Filed):
         """Whether all that was drawn of a task came, or was given up."""
         return self._drawing.has_begun(task_id) and not self._drawing.waits(task_id)
 
+    def wants_no_more(self, task_id: str) -> bool:
+        """Whether nothing is awaited of a task, as its strategy has drawn all it wants."""
+        return self.is_answered(task_id) and task_id not in self._unappraised
+
     def verdict_of(self, task_id: str) -> Verdict | None:
         """The verdict that counts for a task; None while samples of it are to come or to be verified."""
         return self.result_of(self.tasks[task_id]).verdict if self.is_answered(task_id) else None
@@ -143,9 +146,13 @@ class Collection(Filed):
     def restore(self, sample: Sample, answer: Answer, known: Appraisal = NOTHING_KNOWN) -> bool:
         """As ``take``, for a sample of an earlier sitting: should the script bring it again, that is no second one."""
         self.restored.add((sample.task_id, sample.index))
-        self.restored_samples += not is_audit((sample.task_id, sample.index))
         self.restored_tokens += sample.completion_tokens or 0
         return self.take(sample, answer, known)
+
+    @property
+    def restored_tasks(self) -> set[str]:
+        """Of which an earlier sitting answered a sample; second askings left out."""
+        return {place[0] for place in self.restored if not is_audit(place)}
 
     def restore_failure(self, failure: RequestFailed) -> None:
         """Counts a fault of an earlier sitting; what it cost is asked anew unless that cannot help."""
@@ -162,7 +169,6 @@ class Collection(Filed):
     def begin_sitting(self) -> None:
         """All answers there are now are an earlier sitting's."""
         self.restored = {(task_id, index) for task_id, here in self.candidates.items() for index in here}
-        self.restored_samples = len(self.restored)
         self.restored |= {(sample.task_id, sample.index) for sample in self.audit.samples}
         self.restored_tokens = self.completion_tokens
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from analysis.wilson import wilson
 from core.outcomes import NOT_COUNTED, Outcome
 from reports.live import LiveState
-from runner.collect import Collection
 from runner.prepare import Work
+from runner.standing import Standing
 
 _RATE_AFTER_S = 1.0
 _LEFT_AFTER_TASKS = 3
@@ -24,15 +24,15 @@ class Pace:
     queue_depth: int
 
 
-def live_state(work: Work, collection: Collection, pace: Pace, place: tuple[int, int]) -> LiveState:
+def live_state(work: Work, standing: Standing, pace: Pace, place: tuple[int, int]) -> LiveState:
     """``place``: which of how many cells this is."""
-    outcomes = collection.outcomes
+    collection, outcomes = standing.collection, standing.outcomes()
     done = sum(outcomes.values())
     counted = done - sum(outcomes[outcome] for outcome in NOT_COUNTED)
     asked_s = pace.elapsed_s if pace.generation_s is None else pace.generation_s
     total = len(work.tasks) if work.benchmark else None
     tokens = collection.completion_tokens - collection.restored_tokens
-    fresh = done - collection.restored_samples  # what an earlier sitting answered says nothing of this one's pace
+    fresh = done - len(collection.restored_tasks)  # what an earlier sitting answered says nothing of this one's pace
     return LiveState(
         benchmark=work.cell.benchmark,
         model=work.cell.model.label,

@@ -110,7 +110,7 @@ def test_what_an_earlier_sitting_answered_is_not_asked_again() -> None:
     collection = Collection(TASKS, Single(), 0, audited=2)
     first, other = Audit(IDS, 2, 0).spread([])
     assert collection.restore(second(first.task_id), Answer("a"))
-    assert collection.restored_samples == 0, "the pace is that of the run's own samples"
+    assert collection.restored_tasks == set(), "the pace is that of the run's own samples"
     assert [draw for draw in collection.opening() if draw.sample == SECOND_ASKING] == [other]
     assert [draw for draw in collection.pending() if draw.sample == SECOND_ASKING] == [other]
 
