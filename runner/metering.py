@@ -20,7 +20,7 @@ from runner.observer import Observer
 from servers.http import LOOPBACK
 from servers.lifecycle import RunningServer
 from system.energy import sharing
-from system.energy.watch import EnergyWatch
+from system.energy.watch import EnergyWatch, Sources
 
 IDLE_S: Final = 3.0
 """How long idle power is measured: thirty readings of a counter that is updated ten times a second."""
@@ -77,13 +77,17 @@ class _Watched:
 
 
 @contextmanager
-def metering(base_url: str | None, observer: Observer, stop_requested: Callable[[], bool]) -> Iterator[Meters]:
-    """The meters, and how much the machine draws idle. ``base_url``: of a server that is not ours to start."""
+def metering(
+    base_url: str | None, observer: Observer, stop_requested: Callable[[], bool], sources: Sources | None = None
+) -> Iterator[Meters]:
+    """The meters, and how much the machine draws idle. ``base_url``: of a server that is not ours to start;
+    ``sources``: instead of all that ``system.energy.watch`` knows.
+    """
     if base_url is not None and urlsplit(base_url).hostname not in LOOPBACK:
         observer.note(f"--measure-energy: {_ELSEWHERE}; no energy is recorded")
         yield NotMetered(_ELSEWHERE)
         return
-    watch = EnergyWatch()
+    watch = EnergyWatch(sources)
     problem = _sentence(watch.missing, {})
     if not watch.sources:
         observer.note(f"--measure-energy: nothing can be measured, so no energy is recorded: {problem}")
