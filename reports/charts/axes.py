@@ -24,7 +24,8 @@ class Size:
         return self.width < 500
 
 
-WIDE, NARROW = Size(760, 420), Size(360, 320)
+WIDE, MEDIUM, NARROW = Size(760, 420), Size(560, 340), Size(360, 320)
+"""A file; two beside one another on a page; a telephone."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,22 +17,37 @@ from reports.text import escape
 
 Spec = Mapping[str, Any]
 
-_SAID = re.compile(r'<(?P<tag>path|line) (?P<rest>aria-label="(?P<said>[^"<>]*)" role="graphics-symbol" '
-                   r'aria-roledescription="(?:symbol|rule|rect) mark"[^<>]*)/>')
-"""A mark that says what it stands for."""
+_TAG = re.compile(r"<[a-z][^<>]*>")
+"""A tag: whatever could end it early stands escaped in its attributes."""
 
-_TAGGED = ' xmlns:xlink="http://www.w3.org/1999/xlink" version="1.1" class="marks"'
-"""What the library puts into every drawing and nothing needs."""
+_SIZE = re.compile(r' width="([0-9.]+)" height="([0-9.]+)"')
+
+_FONT = re.compile(r' font-family="[^"<>]*"')
+
+_LABEL = re.compile(r' aria-label="([^"]*)"')
+
+_REPEATED = re.compile(r' (?:role|aria-[a-z]+|pointer-events|font-family|class)="[^"]*"| opacity="1"')
+
+_LONG = re.compile(r"(\.\d\d)\d+")
 
 
 def to_svg(spec: Spec, name: str) -> str:
-    """One ``<svg>`` element. ``name``: what it shows, in a sentence, for those who cannot see it."""
+    """One ``<svg>`` element. ``name``: what it shows, in a sentence, for those who cannot see it.
+
+    A mark's description becomes its title, which browsers show under the pointer. What the library repeats in every tag
+    is taken out, so that a page of many charts stays small.
+    """
     import vl_convert  # noqa: PLC0415  # 33 MB that only the verbs that draw need
 
-    drawn = str(vl_convert.vega_to_svg(_drawable(spec))).replace(_TAGGED, "", 1)
-    head = drawn.index(">")
-    label = _attribute(escape(name, None))
-    return f'{drawn[:head]} role="img" aria-label="{label}">{_SAID.sub(_titled, drawn[head + 1:])}'
+    drawn = str(vl_convert.vega_to_svg(_drawable(spec)))
+    end = drawn.index(">") + 1
+    size, font = _SIZE.search(drawn, 0, end), _FONT.search(drawn)
+    if size is None:
+        raise ValueError("the library's drawing does not begin with its size")
+    width, height = size.groups()
+    return (f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" viewBox="0 0 {width} {height}" '
+            f'role="img" aria-label="{_escaped(escape(name, None))}"{font[0] if font else ""}>'
+            f"{_TAG.sub(_shortened, drawn[end:])}")
 
 
 def to_png(spec: Spec, scale: float = 2) -> bytes:
@@ -55,11 +70,16 @@ def _drawable(value: Any) -> Any:
     return value
 
 
-def _titled(found: re.Match[str]) -> str:
-    """With the label as a title, too: that is what browsers show under the pointer."""
-    title = unescape(found["said"]).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-    return f"<{found['tag']} {found['rest']}><title>{title}</title></{found['tag']}>"
+def _shortened(found: re.Match[str]) -> str:
+    tag = found[0]
+    if tag.startswith(('<path class="background"', '<path class="foreground"')):
+        return ""  # of groups, and they have none
+    label = _LABEL.search(tag) if 'role="graphics-symbol"' in tag and tag.endswith("/>") else None
+    short = _LONG.sub(r"\1", _REPEATED.sub("", tag))
+    if label is None:
+        return short
+    return f"{short[:-2]}><title>{_escaped(unescape(label[1]))}</title></{short[1:short.index(' ')]}>"
 
 
-def _attribute(text: str) -> str:
+def _escaped(text: str) -> str:
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace('"', "&quot;")

@@ -23,7 +23,8 @@ FAR = 30.0
 FARTHEST = 1e9
 """From there on the smallest value is a slip of a clock, which is not to take the axis with it."""
 
-_SIZE = Size(520, 220)
+_SIZE = Size(420, 220)
+"""Small, so that its words can be read on a telephone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +60,7 @@ class What:
 def histogram(values: Sequence[Value], what: What, palette: Palette = PAGE) -> dict[str, Any]:
     """The specification. Raises ValueError where there is no value."""
     found = bars(values, whole=what.whole)
-    frame = Frame(left=46, right=16, top=10, bottom=44)
+    frame = Frame(left=60, right=16, top=10, bottom=44)
     width, height = _SIZE.width - frame.left - frame.right, _SIZE.height - frame.top - frame.bottom
     across = Scale(found[0].low, found[-1].high, width, log=_is_far(values))
     most = max(bar.passed + bar.others for bar in found)

@@ -67,6 +67,8 @@ class Wanted:
     y: float
     size: float
     """Of the font, in pixels."""
+    gap: float = GAP
+    """Between the point's middle and the label."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,8 +145,8 @@ def wrapped(text: str, size: float, pixels: float) -> list[str]:
 def around(wanted: Wanted, taken: Taken, bounds: Box) -> Placed | None:
     """The label at the first place around its point that is free; None where there is none."""
     width, half = width_of(wanted.text, wanted.size), 0.62 * wanted.size
-    off, aside, over = 1.3 * half + 2, 0.7 * GAP, 2.2 * half + 4
-    for right, down in ((GAP, 0.0), (aside, -off), (aside, off), (None, -over), (None, over), (-GAP, 0.0),
+    gap, off, aside, over = wanted.gap, 1.3 * half + 2, 0.7 * wanted.gap, 2.2 * half + 4
+    for right, down in ((gap, 0.0), (aside, -off), (aside, off), (None, -over), (None, over), (-gap, 0.0),
                         (-aside, -off), (-aside, off)):
         y = wanted.y + down
         if right is None:

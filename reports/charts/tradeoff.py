@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from reports.charts.axes import FONT_PX, WIDE, Axis, Frame, Marks, Size, chart
-from reports.charts.labels import Box, Placed, Taken, Wanted, along, around, spread, told_apart, width_of, wrapped
+from reports.charts.labels import GAP, Box, Placed, Taken, Wanted, along, around, spread, told_apart, width_of, wrapped
 from reports.charts.palette import PRINTED, Palette, colour_of, marker_of
 from reports.charts.scales import Scale, even_scale, log_scale, percent_scale
 
@@ -30,7 +30,7 @@ MOST_SERIES = 40
 
 MOST_NOTES = 300
 
-SMALL = FONT_PX - 2
+SMALL = FONT_PX - 1
 
 CAPTION = 14.0
 """Pixels from one line of a caption to the next."""
@@ -192,7 +192,8 @@ def _notes(shown: Sequence[Series], x: Scale, y: Scale, taken: Taken, bounds: Bo
     found: list[Placed] = []
     noted = [point for one in shown for point in one.points if point.note]
     for point in sorted(noted, key=lambda point: not point.ringed)[:MOST_NOTES]:  # these first, while there is room
-        place = around(Wanted(point.note, x.at(point.x), y.at(point.y), SMALL), taken, bounds)
+        gap = GAP + 4 if point.ringed else GAP
+        place = around(Wanted(point.note, x.at(point.x), y.at(point.y), SMALL, gap), taken, bounds)
         if place:
             found.append(place)
             taken.add(place.box)
@@ -217,34 +218,43 @@ def _marks(shown: Sequence[Series], plan: _Plan, look: Look) -> list[Marks]:
     steps = [{"x": plan.x.at(x), "y": plan.y.at(y)} for x, y in _steps(look.frontier, plan.x)]
     found.append(Marks("line", steps, {"x": "x", "y": "y"},
                        {"stroke": palette.muted, "strokeWidth": 6, "strokeOpacity": 0.28, "strokeJoin": "round"}))
-    for place, one in enumerate(shown):
-        found += _series(one, place, plan, palette)
-    found.append(_text([placed for placed in plan.names if placed], FONT_PX, palette.ink))
-    found.append(_text(plan.notes, SMALL, palette.muted))
+    rows = [row for place, one in enumerate(shown) for row in _rows(one, place, plan, palette)]
+    found += [
+        Marks("rule", [row for row in rows if "low" in row], {"x": "x", "y": "low", "y2": "high", "stroke": "colour"},
+              {"strokeWidth": 1.5, "strokeOpacity": 0.5}),
+        *(_line(one, place, plan) for place, one in enumerate(shown) if one.joined and len(one.points) > 1),
+        Marks("symbol", [row for row in rows if row["ringed"]], {"x": "x", "y": "y"},
+              {"shape": "circle", "size": 4 * MARKER, "stroke": palette.ink, "strokeWidth": 1.2}),
+        Marks("symbol", rows, _SYMBOL | {"description": "said"}, {"size": MARKER, "strokeWidth": 1.5}),
+        Marks("symbol", [{"x": left, "y": top, **_looks(one, place, palette)}
+                         for place, (one, (left, top)) in enumerate(zip(shown, plan.keys, strict=False))],
+              _SYMBOL, {"size": MARKER, "strokeWidth": 1.5}),
+        _text([placed for placed in plan.names if placed], FONT_PX, palette.ink),
+        _text(plan.notes, SMALL, palette.muted),
+    ]
     return [marks for marks in found if marks.rows]
 
 
-def _series(one: Series, place: int, plan: _Plan, palette: Palette) -> list[Marks]:
-    colour, marker = colour_of(place), marker_of(place)
-    rows = [{"x": plan.x.at(point.x), "y": plan.y.at(point.y), "said": point.said or one.name,
-             **({"low": plan.y.at(point.low), "high": plan.y.at(point.high)}
-                if point.low is not None and point.high is not None else {})} for point in one.points]
-    looks = {"shape": marker, "size": MARKER, "stroke": colour if one.hosted else palette.halo, "strokeWidth": 1.5,
-             "fill": palette.halo if one.hosted else colour}
-    dashes = {"strokeDash": [5, 3]} if one.hosted else {}
-    found = [
-        Marks("rule", [row for row in rows if "low" in row], {"x": "x", "y": "low", "y2": "high"},
-              {"stroke": colour, "strokeWidth": 1.5, "strokeOpacity": 0.5}),
-        Marks("line", rows if one.joined and len(rows) > 1 else [], {"x": "x", "y": "y"},
-              {"stroke": colour, "strokeWidth": 1.8, **dashes}),
-        Marks("symbol", [row for row, point in zip(rows, one.points, strict=True) if point.ringed],
-              {"x": "x", "y": "y"}, {"shape": "circle", "size": 4 * MARKER, "stroke": palette.ink, "strokeWidth": 1.2}),
-        Marks("symbol", rows, {"x": "x", "y": "y", "description": "said"}, looks),
-    ]
-    if plan.keys and place < len(plan.keys):
-        left, top = plan.keys[place]
-        found.append(Marks("symbol", [{"x": left, "y": top}], {"x": "x", "y": "y"}, looks))
-    return found
+_SYMBOL = {name: name for name in ("x", "y", "shape", "fill", "stroke")}
+
+
+def _rows(one: Series, place: int, plan: _Plan, palette: Palette) -> list[dict[str, Any]]:
+    looks = {**_looks(one, place, palette), "colour": colour_of(place)}
+    return [{"x": plan.x.at(point.x), "y": plan.y.at(point.y), "said": point.said or one.name, "ringed": point.ringed,
+             **looks, **({"low": plan.y.at(point.low), "high": plan.y.at(point.high)}
+                         if point.low is not None and point.high is not None else {})} for point in one.points]
+
+
+def _looks(one: Series, place: int, palette: Palette) -> dict[str, Any]:
+    colour = colour_of(place)
+    return {"shape": marker_of(place), "stroke": colour if one.hosted else palette.halo,
+            "fill": palette.halo if one.hosted else colour}
+
+
+def _line(one: Series, place: int, plan: _Plan) -> Marks:
+    return Marks("line", [{"x": plan.x.at(point.x), "y": plan.y.at(point.y)} for point in one.points],
+                 {"x": "x", "y": "y"}, {"stroke": colour_of(place), "strokeWidth": 1.8,
+                                        **({"strokeDash": [5, 3]} if one.hosted else {})})
 
 
 def _text(placed: Sequence[Placed], size: float, colour: str) -> Marks:

@@ -1,0 +1,1 @@
+"""``rich-report``: all runs under a folder on one page, and as Markdown."""

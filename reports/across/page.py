@@ -1,0 +1,138 @@
+"""A report across runs as a page for a browser. Texts are spelled out here and escaped by the template."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from core.lookup import text_at
+from core.matrix import Matrix, Pair
+from core.version import VERSION
+from reports import numbers
+from reports.across.charts import Drawing
+from reports.across.compute import COLUMNS as COMPUTE
+from reports.across.compute import compute_rows
+from reports.across.facts import Across
+from reports.across.leaderboard import leader, shown_columns
+from reports.pages.embed import packed_block, svg_block
+from reports.pages.frame import Assets, Page, render
+from reports.table import Section, Table
+from reports.text import escape
+
+MOST_SAID = 12
+"""Sentences at the top of the page; all of them stand with their benchmarks."""
+
+MOST_NAMES = 100
+"""Names of flipped tasks that the page holds of a pair, each way."""
+
+ALPHA = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """A chart as it goes into the page, for a wide window and for a telephone."""
+
+    drawing: Drawing
+    wide: str
+    narrow: str
+
+
+def to_html(across: Across, drawn: Sequence[Drawn], assets: Assets) -> str:
+    """The whole page."""
+    leaders = [leader(row) for row in across.leaders]
+    said = [section for section in across.table.sections if section.says]
+    benchmarks = list(_benchmarks(across, drawn))
+    values = {
+        "root": escape(across.root), "tiles": _tiles(across), "version": VERSION,
+        "refused": [escape(one, 400) for one in across.refused],
+        "unended": [escape(name, 80) for name in across.unended],
+        "remarks": [escape(one, 400) for one in across.remarks],
+        "said": said[:MOST_SAID], "unsaid": max(0, len(said) - MOST_SAID),
+        "columns": shown_columns(leaders), "leaders": leaders,
+        "benchmarks": benchmarks, "legend": [line.text for line in across.table.legend],
+        "compute_columns": COMPUTE,
+        "blocks": packed_block("flips", _flips(across.matrices)),
+    }
+    return render(Page("across.html", values, ("charts.css", "across.css"), ("across.js",)), assets)
+
+
+def _tiles(across: Across) -> list[tuple[str, str]]:
+    rows = across.leaders
+    dates = sorted(date for row in rows if (date := numbers.date(text_at(row, "timestamp"))))
+    between = "" if not dates else dates[0] if dates[0] == dates[-1] else f"{dates[0]} to {dates[-1]}"
+    suspect = sum(row.get("validity") == "suspect" for row in rows)
+    found = [("runs", f"{across.runs:,}"), ("models", f"{len({row.get('base') for row in rows}):,}"),
+             ("benchmarks", f"{len(across.benchmarks):,}"), ("suspect scores", f"{suspect:,}"),
+             ("dates", escape(between))]
+    return [(name, value) for name, value in found if value]
+
+
+def _benchmarks(across: Across, drawn: Sequence[Drawn]) -> Iterator[dict[str, Any]]:
+    for number, benchmark in enumerate(across.benchmarks, 1):
+        yield {
+            "id": f"b{number}", "name": escape(benchmark, 60), "runs": len(across.of(benchmark)),
+            "charts": [{"title": one.drawing.title, "wide": svg_block(one.wide), "narrow": svg_block(one.narrow),
+                        "whole": one.drawing.whole} for one in drawn if one.drawing.benchmark == benchmark],
+            "sections": [_section(across.table, section) for section in _sections(across, benchmark)],
+            "matrices": [_matrix(matrix, place) for place, matrix in enumerate(across.matrices)
+                         if matrix.benchmark == benchmark],
+            "compute": compute_rows(across.spent, benchmark),
+        }
+
+
+def _sections(across: Across, benchmark: str) -> list[Section]:
+    """The comparison's of one benchmark; a title begins with its name."""
+    named = f"{escape(benchmark, 60)}: "
+    return [section for section in across.table.sections if section.title.startswith(named)
+            and any(line.cells.get("against") for line in section.lines)]
+
+
+def _section(table: Table, section: Section) -> dict[str, Any]:
+    columns = [column for column in table.columns if any(line.cells.get(column.key) for line in section.lines)]
+    heads = [section.heading or columns[0].heading, *(column.heading for column in columns[1:])]
+    return {"title": section.title.partition(": ")[2], "says": section.says, "notes": section.notes,
+            "heads": list(zip(heads, columns, strict=True)),
+            "lines": [[(line.cells.get(column.key, ""), column.align) for column in columns] for line in section.lines]}
+
+
+def _matrix(matrix: Matrix, place: int) -> dict[str, Any]:
+    """Rows of cells; a cell is what its row's run passed and its column's did not."""
+    cells: dict[tuple[int, int], Mapping[str, Any]] = {}
+    labels = [escape(one.label, 40) for one in matrix.standings]
+    for number, pair in enumerate(matrix.pairs):
+        for row, column, here, there in ((pair.first, pair.second, pair.only_first, pair.only_second),
+                                         (pair.second, pair.first, pair.only_second, pair.only_first)):
+            clear = pair.p_corrected < ALPHA and len(here) != len(there)
+            cells[row, column] = {
+                "pair": number, "turned": row > column, "count": f"{len(here):,}",
+                "kind": "" if not clear else "better" if len(here) > len(there) else "worse",
+                "said": f"{labels[row]} passed {len(here):,} that {labels[column]} failed, and failed {len(there):,} "
+                        f"that it passed; p (Holm) {numbers.probability(pair.p_corrected)}",
+            }
+    return {
+        "place": place, "total": f"{matrix.total:,}", "left_out": matrix.left_out, "pairs": len(matrix.pairs),
+        "rows": [{"number": row + 1, "label": labels[row], "suspect": one.suspect, "score": f"{one.score:.1f}",
+                  "cells": [cells.get((row, column)) for column in range(len(labels))]}
+                 for row, one in enumerate(matrix.standings)],
+    }
+
+
+def _flips(matrices: Sequence[Matrix]) -> list[Any]:
+    """Of each matrix the labels, the tasks by name, and of each pair its numbers and who flipped, by place."""
+    return [_flips_of(matrix) for matrix in matrices]
+
+
+def _flips_of(matrix: Matrix) -> dict[str, Any]:
+    places: dict[str, int] = {}
+
+    def shown(tasks: Sequence[str]) -> list[int]:
+        return [places.setdefault(task, len(places)) for task in tasks[:MOST_NAMES]]
+
+    pairs = [[pair.first, pair.second, len(pair.only_first), shown(pair.only_first), len(pair.only_second),
+              shown(pair.only_second), _p(pair)] for pair in matrix.pairs]
+    return {"labels": [one.label for one in matrix.standings], "tasks": list(places), "pairs": pairs}
+
+
+def _p(pair: Pair) -> str:
+    return f"p {numbers.probability(pair.p_value)}, after Holm's correction {numbers.probability(pair.p_corrected)}"
