@@ -44,8 +44,8 @@ class TaskView:
 
     task_id: str
     samples: Sequence[SampleView]
-    prompt: Sequence[tuple[str, str]] = ()
-    """The fields of the task that the benchmark's script saw: name and text."""
+    prompt: Sequence[tuple[str, str, bool]] = ()
+    """The fields of the task that the benchmark's script saw: name, text, and whether it was a text (else JSON)."""
     reference: str | None = None
     """The right answer, where the benchmark lets it be shown."""
     difficulty: str | None = None

@@ -172,9 +172,10 @@ def _outcome(line: Mapping[str, Any]) -> str | None:
     return found if found in _OUTCOMES else None
 
 
-def _prompt(line: Line) -> Sequence[tuple[str, str]]:
+def _prompt(line: Line) -> Sequence[tuple[str, str, bool]]:
     fields = object_at(line, "prompt")
-    return [(str(name), _as_text(value)) for name, value in fields.items() if value not in ("", None)]
+    return [(str(name), _as_text(value), isinstance(value, str)) for name, value in fields.items()
+            if value not in ("", None)]
 
 
 def _as_text(value: Any) -> str:

@@ -87,13 +87,13 @@ def _pieces(tasks: Sequence[TaskView]) -> Iterator[Sequence[TaskView]]:
 
 
 def _size(task: TaskView) -> int:
-    return sum(len(text) for _, text in task.prompt) + sum(
+    return sum(len(text) for _, text, _ in task.prompt) + sum(
         len(sample.response) + len(sample.thinking) + len(sample.answer or "") + 200 for sample in task.samples)
 
 
 def _body(task: TaskView, longest: int) -> dict[str, Any]:
     found = {
-        "prompt": [[name, cut(text, longest)] for name, text in task.prompt],
+        "prompt": [[name, cut(text, longest), int(plain)] for name, text, plain in task.prompt],
         "reference": None if task.reference is None else cut(task.reference, longest),
         "chosen": task.chosen,
         "votes": [[cut(key, 200), count] for key, count in sorted(task.votes.items(), key=lambda vote: -vote[1])],

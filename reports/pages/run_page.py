@@ -105,7 +105,7 @@ def _tiles(record: Mapping[str, Any]) -> list[tuple[str, str]]:
         ("strategy", escape(strategy, 40) if strategy and strategy != "single" else ""),
         ("samples a task", numbers.whole(several) if several is not None and several > 1 else ""),
         ("time taken", numbers.seconds(number_at(record, "results", "time_taken"))),
-        ("completion tokens", numbers.whole(number_at(record, "usage", "completion_tokens"))),
+        ("tokens", numbers.whole(number_at(record, "usage", "completion_tokens"))),
         ("tokens/s, one slot", numbers.rate(number_at(record, "latency", "decode_tokens_per_second"))),
         ("model file", numbers.size(number_at(record, "config", "size_bytes"))),
     ]

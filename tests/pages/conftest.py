@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import expect, sync_playwright
 
 from tests.pages.browser import Opener, launch
+
+expect.set_options(timeout=30_000)  # milliseconds; a machine may be busy with other tests
 
 
 @pytest.fixture(scope="session")

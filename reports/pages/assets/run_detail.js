@@ -57,9 +57,10 @@ const detail = (() => {
     return list;
   };
 
-  const verdict = (sample) => {
+  // `alone`: the head of the task says the outcome already.
+  const verdict = (sample, alone) => {
     const line = make("p", "verdict");
-    line.append(badge(sample.outcome));
+    if (!alone) line.append(badge(sample.outcome));
     if (sample.looping) line.append(make("span", "badge flag", "looping"));
     if (sample.unclosed) line.append(make("span", "badge flag", "thinking not closed"));
     const words = sample.detail || sample.no_answer;
@@ -67,8 +68,8 @@ const detail = (() => {
     return line;
   };
 
-  const sampleParts = (sample, body) => {
-    const parts = [verdict(sample)];
+  const judged = (sample, body, alone) => {
+    const parts = [verdict(sample, alone)];
     const answers = make("div", "answers");
     answers.append(sample.answer
       ? block("Extracted answer", sample.answer[0], sample.outcome === "correct" ? "good" : "bad")
@@ -76,6 +77,11 @@ const detail = (() => {
     if (body.reference !== undefined) answers.append(block("Right answer", body.reference));
     parts.push(answers);
     if (sample.fields) parts.push(fields(sample));
+    return parts;
+  };
+
+  const told = (sample) => {
+    const parts = [];
     if (sample.thinking) {
       parts.push(folded(`Thinking (${said.count(sample.thinking.length)} characters)`,
         () => [show(make("pre", "text"), sample.thinking)], !sample.response));
@@ -106,14 +112,13 @@ const detail = (() => {
 
   const samples = (body) => {
     const all = body.samples || [];
-    if (all.length === 1) return sampleParts(all[0], body);
     const shown = all.some((sample) => sample.index === body.chosen) ? body.chosen : all[0]?.index;
     return all.map((sample) => {
       const tokens = sample.numbers?.completion_tokens;
       const words = [`Sample ${sample.index}`, said.outcome(sample.outcome)];
       if (tokens !== undefined) words.push(`${said.count(tokens)} tokens`);
       if (sample.index === body.chosen) words.push("chosen");
-      const box = folded(words.join(" · "), () => sampleParts(sample, body), sample.index === shown);
+      const box = folded(words.join(" · "), () => [...judged(sample, body, false), ...told(sample)], sample.index === shown);
       box.classList.add("sample");
       box.dataset.sample = sample.index;
       return box;
@@ -121,7 +126,8 @@ const detail = (() => {
   };
 
   const prompt = (body) => {
-    const box = folded("Task, as the benchmark's script saw it", () => body.prompt.map(([name, text]) => {
+    const box = folded("Task, as the benchmark's script saw it", () => body.prompt.map(([name, text, plain]) => {
+      if (!plain) return folded(page.plain(name), () => [show(make("pre", ""), text)], false);
       const one = block(page.plain(name), text);
       one.querySelector("pre").tabIndex = 0;  // long ones are scrolled, by keyboard too
       return one;
@@ -150,9 +156,11 @@ const detail = (() => {
   const parts = (body) => {
     const found = [];
     for (const failure of body.failures || []) found.push(show(make("p", "note"), failure));
+    const alone = body.samples?.length === 1 && body.samples[0];
     if (body.votes) found.push(votes(body));
+    if (alone) found.push(...judged(alone, body, true));
     if (body.prompt) found.push(prompt(body));
-    found.push(...samples(body));
+    found.push(...(alone ? told(alone) : samples(body)));
     if (!body.samples) found.push(make("p", "quiet", "No reply to this task is in the folder."));
     return found;
   };

@@ -68,7 +68,7 @@ const tasks = (() => {
       const bodies = await piece(number);
       if (stopped()) return;
       bodies.forEach((one, place) => { if (bodyHolds(one, words)) found.add(starts[number] + place); });
-      if (performance.now() - last > 40) {
+      if (performance.now() - last > 120) {
         told(found, (number + 1) / starts.length);
         await new Promise((done) => setTimeout(done));  // the page stays awake
         if (stopped()) return;

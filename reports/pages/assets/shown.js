@@ -6,10 +6,16 @@ const page = (() => {
 
   const data = (id) => JSON.parse(document.getElementById(id).textContent);
 
+  const bytes = (base64) => {
+    if (Uint8Array.fromBase64) return Uint8Array.fromBase64(base64);
+    const text = atob(base64);
+    const found = new Uint8Array(text.length);
+    for (let place = 0; place < text.length; place++) found[place] = text.charCodeAt(place);
+    return found;
+  };
+
   const unpack = async (id) => {
-    const block = document.getElementById(id);
-    const packed = Uint8Array.from(atob(block.textContent), (char) => char.charCodeAt(0));
-    const stream = new Blob([packed]).stream().pipeThrough(new DecompressionStream("deflate"));
+    const stream = new Blob([bytes(document.getElementById(id).textContent)]).stream().pipeThrough(new DecompressionStream("deflate"));
     return new Response(stream).json();
   };
 
