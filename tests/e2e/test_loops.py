@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 from tests.e2e.tool import Tool
 
@@ -18,6 +19,11 @@ def test_what_cutting_a_loop_short_saves_is_what_waiting_for_its_end_costs(tool:
     assert cut["usage"]["loops_cut"] == 2
     assert cut["usage"]["completion_tokens"] + cut["usage"]["tokens_saved"] == whole["usage"]["completion_tokens"]
     assert cut["usage"]["tokens_saved"] > 400
+    assert whole["checks"]["tokens"] == "as the server counts them"
+    assert re.fullmatch(
+        "as the server counts them|the server counts [0-9,]+ completion tokens? more, with 2 replies cut short or lost",
+        cut["checks"]["tokens"],
+    ), "what it did until it saw the connection closed"
     assert f"2 loops cut short: {cut['usage']['tokens_saved']:,} tokens, about " in stopped.err
     assert "loops_cut" not in whole["usage"]
     assert "cut short" not in awaited.err
