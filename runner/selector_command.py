@@ -108,14 +108,14 @@ class SelectorCommand:
         with self._lock:
             self._running.add(child)
             closed = self._closed
+        if closed:
+            raise NoScore("the run was stopped")
         ends = monotonic_s() + self._timeout_s
-        while not closed and (code := child.wait(_LOOK_S)) is None:
+        while (code := child.wait(_LOOK_S)) is None:
             if max(os.fstat(fd).st_size for fd in outputs) > MAX_OUTPUT:
                 raise NoScore(f"it wrote more than {MAX_OUTPUT >> 10} KiB")
             if monotonic_s() > ends:
                 raise NoScore(f"it took more than {self._timeout_s:g} s")
-        if closed:
-            raise NoScore("the run was stopped")
         return code
 
 

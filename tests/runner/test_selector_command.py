@@ -85,7 +85,12 @@ def test_one_that_writes_without_end_is_stopped(tmp_path: Path) -> None:
 def test_closing_ends_the_one_that_runs(tmp_path: Path) -> None:
     command = SelectorCommand(program(tmp_path, f"echo > {tmp_path}/begun; exec sleep 600"))
     ended = Event()
-    Thread(target=lambda: (score(command), ended.set()), daemon=True).start()
+
+    def ask() -> None:
+        score(command)
+        ended.set()
+
+    Thread(target=ask, daemon=True).start()
     while not (tmp_path / "begun").exists():
         assert not ended.wait(0.01)
     command.close()
