@@ -97,6 +97,8 @@ field                             meaning (unit)
 ``validity.unchecked``            imported: what could not be looked for, one line each
 ``checks.sampling``               what the server told before the run: ``as asked``, what differs, or ``not reported``
 ``checks.template``               the same of its chat template: ``keeps the prompt``, or what it drops
+``checks.tokens``                 its own count of tokens: ``as the server counts them``, or how far apart they are
+``checks.energy``                 what of ``--measure-energy`` could not be measured, and why
 ``thinking``                      absent where no reply thought
 ``thinking.tokens``               completion tokens spent thinking (tokens)
 ``thinking.share``                of all completion tokens (0 to 1)
@@ -138,7 +140,10 @@ field                             meaning (unit)
 ``latency.prompt_tokens_per_second``  median over requests of the server's own prompt rate (tokens/s)
 ``latency.startup_s``             from the server's start to its first readiness, in the last sitting (s)
 ``latency.verify_s``              time verifiers spent, summed over workers (s)
-``energy``                        absent unless measured: ``energy_j`` (J), ``source``
+``energy``                        absent unless measured (``--measure-energy``); docs/energy.md tells its fields:
+                                  ``energy_j`` (J, gross), ``above_idle_j`` (J), ``idle_watts`` (W), ``mean_watts`` (W),
+                                  ``per_solved_j`` (J a passed task), ``seconds`` (s), ``source``, ``gpu`` and ``cpu``
+                                  (the same of each), ``shared_with`` (other programs on the GPU), ``apportioned``
 ``memory.server_rss_bytes``       largest resident memory of the server (bytes)
 ``memory.planned``                what the server was expected to allocate before it was started: weights_bytes,
                                   kv_cache_bytes, buffers_bytes, total_bytes; needed_bytes is that without what the

@@ -1,4 +1,4 @@
-"""AMD's GPUs and Apple's processors, by Zeus (the extra ``energy``, docs/decisions/0010).
+"""AMD's GPUs and Apple's processors, by Zeus (the extra ``energy``, docs/decisions/0011).
 
 Zeus knows what differs between them: which of ROCm's counters can be believed, that two dies may share one meter, what
 macOS calls its energy channels. Imported only where there is such a device, since it takes a second.
