@@ -13,7 +13,10 @@ ASKED: Final[Mapping[str, Json]] = {"logprobs": True, "top_logprobs": 1}
 
 
 class MeanLogprob:
-    """Of the tokens whose probability the server told; thinking counts, as it is part of the completion."""
+    """Of the tokens whose probability the server told; thinking counts, as it is part of the completion.
+
+    llama.cpp tells that of the token that ends a text in a whole reply only, not in a stream.
+    """
 
     def __init__(self) -> None:
         self._sum, self._count = 0.0, 0

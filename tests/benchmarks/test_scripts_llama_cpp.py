@@ -129,6 +129,22 @@ def test_a_loop_that_is_cut_short_frees_its_slot_at_once_and_its_tokens_are_the_
     assert whole["timings"]["predicted_n"] == reply.completion_tokens
 
 
+def test_the_mean_logprob_is_that_of_all_tokens_and_to_ask_for_it_leaves_the_text_as_it_was(url: str) -> None:
+    messages, sampling = [{"role": "user", "content": "Tell me about apples."}], {"max_tokens": 12, "temperature": 0.8}
+    silent, told = (Chat(Settings(base_url=url, tasks_file=Path("none"), sampling=sampling, logprobs=logprobs)).ask(
+        messages, 7, {"cache_prompt": False}) for logprobs in (False, True))
+    assert isinstance(silent, Reply)
+    assert isinstance(told, Reply)
+    assert silent.mean_logprob is None
+    whole = posted(url, messages=messages, **sampling, seed=7, cache_prompt=False, logprobs=True, top_logprobs=1)
+    told_of = whole["choices"][0]["logprobs"]["content"]
+    entries = [entry for entry in told_of if entry["token"]]  # a stream tells nothing of the token that ends it
+    assert told.response == silent.response == whole["choices"][0]["message"]["content"]
+    mean = sum(entry["logprob"] for entry in entries) / len(entries)
+    assert told.mean_logprob == pytest.approx(mean, abs=0.01)
+    assert mean < 0
+
+
 def test_a_constrained_reply_satisfies_its_schema(url: str, tmp_path: Path) -> None:
     schema = {
         "type": "object",

@@ -60,6 +60,9 @@ class Handler(BaseHTTPRequestHandler):
         if json.loads(body).get("stream") and flags.no_stream == "refuse":
             self._send(400, b'{"error": {"message": "stream is not supported", "type": "invalid_request_error"}}')
             return
+        if json.loads(body).get("logprobs") and flags.no_logprobs:
+            self._send(400, b'{"error": {"message": "logprobs: not supported", "type": "invalid_request_error"}}')
+            return
         if json.loads(body).get("stream") and flags.no_stream is None and flags.body is None:
             self._stream(body, number)
         else:
@@ -181,6 +184,7 @@ def main() -> None:
     parser.add_argument("--die-after", type=int, help="stop serving after N requests")
     parser.add_argument("--retry-after", help="this header with every reply that is not streamed")
     parser.add_argument("--no-stream", choices=("refuse", "ignore"), help="what to do when a stream is wanted")
+    parser.add_argument("--no-logprobs", action="store_true", help="refuse requests for log-probabilities")
     parser.add_argument("--no-usage", action="store_true", help="streams do not say how many tokens they had")
     parser.add_argument("--piece", type=int, default=3, help="characters of a streamed token")
     parser.add_argument("--pace", type=float, default=0.0, help="seconds between tokens")

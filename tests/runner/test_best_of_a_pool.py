@@ -1,7 +1,7 @@
 """What selectors are worth, on stored replies of the demo model: eight of each of the 100 demo extractions.
 
 ``pools/extraction_demo_5m_q8_0_t08_n8.jsonl`` holds what ``demo-5M-Q8_0.gguf`` said at temperature 0.8 with seed 1, at
-four slots, by ``benchmarks/scripts/extraction.py --n 8 --logprobs``. Nothing here asks a model, so the numbers are exact.
+four slots, by ``benchmarks/scripts/extraction.py --n 8 --logprobs``. Nothing here asks a model: the numbers are exact.
 """
 
 from __future__ import annotations
