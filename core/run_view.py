@@ -27,6 +27,10 @@ class SampleView:
     thinking_closed: bool = True
     finish_reason: str = ""
     looping: bool = False
+    key: str | None = None
+    """What its vote counts for, where votes are counted."""
+    merits: Mapping[str, float] = field(default_factory=dict)
+    """What a selector knew of it: ``schema``, ``examples``, ``logprob``, ``command``."""
     fields: Mapping[str, bool] = field(default_factory=dict)
     """Which fields of the answer agree, where the benchmark scores by field."""
     numbers: Mapping[str, float] = field(default_factory=dict)

@@ -75,7 +75,7 @@ def run_view(folder: RunFolder, record: Mapping[str, Any] | None = None) -> RunV
     if not lines.samples and not lines.details:
         remarks.append("No replies are in this folder, so there is nothing to look through.")
     return RunView(record, tasks, evidence, [*remarks, *lines.remarks, *filter(None, [beside.why_not])],
-                   f"./bench_runner.py report --run-dir {folder.path}")
+                   f"./bench_runner.py report --run-dir {folder.path.parent.name}/{folder.run_id}")
 
 
 def _config(folder: RunFolder) -> Line:
@@ -154,7 +154,9 @@ def _view(index: int, said: Line, judged: Line, opened: bool) -> SampleView:
         response=parts.answer if parts.thinking else text, thinking=parts.thinking or "",
         thinking_closed=parts.closed and judged.get("thinking_closed") is not False,
         finish_reason=text_at(said, "finish_reason") or text_at(judged, "finish_reason") or "",
-        looping=said.get("looping") is True,
+        looping=said.get("looping") is True, key=text_at(judged, "key"),
+        merits={str(name): value for name in object_at(judged, "merits")
+                if (value := number_at(judged, "merits", name)) is not None},
         fields={str(key): value is True for key, value in object_at(judged, "fields").items()},
         numbers=_numbers(said, judged),
     )

@@ -109,6 +109,7 @@ def _sample(sample: SampleView, longest: int) -> dict[str, Any]:
         "answer": None if sample.answer is None else [cut(sample.answer, longest)], "no_answer": sample.no_answer,
         "response": cut(sample.response, longest), "thinking": cut(sample.thinking, longest),
         "unclosed": not sample.thinking_closed, "finish": sample.finish_reason, "looping": sample.looping,
+        "key": None if sample.key is None else cut(sample.key, 200), "merits": list(map(list, sample.merits.items())),
         "fields": [[name, agrees] for name, agrees in sample.fields.items()], "numbers": dict(sample.numbers),
     }
     return {key: value for key, value in found.items() if key == "index" or value not in _LEFT_OUT}

@@ -18,6 +18,7 @@ from core.outcomes import NOT_COUNTED, Outcome
 from core.run_view import RunView
 from reports import numbers
 from reports.charts.histogram import Value, What, histogram
+from reports.decision import sentence as decided
 from reports.evidence import pairs
 from reports.live import outcome_words
 from reports.pages.embed import svg_block
@@ -60,7 +61,7 @@ def to_html(view: RunView, assets: Assets, draw: Draw | None = None) -> str:
         "reasons": [escape(reason) for reason in texts_at(record, "validity", "reasons") or ()],
         "hints": hint_lines(record),
         "remarks": [escape(remark, 400) for remark in (*view.remarks, *([cut_here] if cut else []))],
-        "score": _score(record), "tiles": _tiles(record),
+        "score": _score(record), "decision": decided(record), "tiles": _tiles(record),
         "outcomes": _outcomes(record), "difficulties": _difficulties(record),
         "spreads": [row for _, row in spreads],
         "charts": [] if draw is None else [_chart(spread, view, draw) for spread, _ in spreads],
@@ -73,8 +74,9 @@ def to_html(view: RunView, assets: Assets, draw: Draw | None = None) -> str:
 
 
 def _subtitle(record: Mapping[str, Any]) -> str:
-    parts = [numbers.date(text_at(record, "timestamp")), text_at(record, "config", "backend"),
-             text_at(record, "status"), text_at(record, "run_id")]
+    origin = text_at(record, "config", "origin") if value_at(record, "config", "imported") is True else None
+    parts = [numbers.date(text_at(record, "timestamp")), f"imported from {origin}" if origin else None,
+             text_at(record, "config", "backend"), text_at(record, "status"), text_at(record, "run_id")]
     return " · ".join(escape(part) for part in parts if part)
 
 

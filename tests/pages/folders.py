@@ -34,7 +34,7 @@ def reply(task_id: str, response: str, outcome: str | None = "wrong", index: int
 
 
 _OF_DETAILS = ("task_id", "sample", "outcome", "passed", "detail", "answer", "no_answer_reason", "thinking_closed",
-               "fields", "finish_reason", "completion_tokens", "wall_s", "verify_s", "key")
+               "fields", "finish_reason", "completion_tokens", "wall_s", "verify_s", "key", "merits")
 _OF_SAMPLES = ("task_id", "sample", "response", "reasoning", "completion", "finish_reason", "completion_tokens",
                "prompt_tokens", "wall_s", "seed", "looping", "timings")
 

@@ -67,7 +67,7 @@ def test_the_page_says_what_the_run_came_to_and_draws_how_tokens_and_time_are_sp
             "Completion tokens: histogram of 12 replies, 4 correct and 8 not",
             "Time: histogram of 12 replies, 4 correct and 8 not"]
         for place in range(charts.count()):
-            bars = charts.nth(place).locator("[aria-roledescription='rect mark']")
+            bars = charts.nth(place).locator("path:has(> title)")
             boxes = [bars.nth(number).bounding_box() for number in range(bars.count())]
             assert boxes
             assert all(box and box["height"] > 1 and box["width"] > 1 for box in boxes)
@@ -186,8 +186,8 @@ def test_a_hostile_run_shows_as_text_and_nothing_of_it_runs(shown: Shown) -> Non
 def test_several_samples_of_a_task_stand_together_with_their_votes_and_the_one_that_was_chosen(shown: Shown) -> None:
     tasks = [{"task_id": "t/0", "prompt": {"question": "?"}, "outcome": "correct", "chosen": 2, "samples": 5,
               "votes": {"7": 3, "8": 2}}]
-    replies = [reply("t/0", f"said {number}", ("wrong", "correct")[number > 1], number, answer=str(8 - (number > 1)))
-               for number in range(5)]
+    replies = [reply("t/0", f"said {number}", ("wrong", "correct")[number > 1], number, answer=str(8 - (number > 1)),
+                     key=str(8 - (number > 1)), merits={"examples": 0.25}) for number in range(5)]
     with shown(replies, tasks) as (page, watch):
         row = page.locator("#rows .row").first
         assert "3/5" in row.inner_text()
@@ -198,8 +198,9 @@ def test_several_samples_of_a_task_stand_together_with_their_votes_and_the_one_t
         assert "Votes of 5 samples" in opened.inner_text()
         assert opened.locator(".votes tr").all_inner_texts()[0].split() == ["7", "3"]
         chosen = opened.locator(".sample[open]")
-        assert chosen.locator("> summary").inner_text() == "Sample 2 · correct · 20 tokens · chosen"
+        assert chosen.locator("> summary").inner_text() == "Sample 2 · correct · 20 tokens · votes for 7 · chosen"
         assert "said 2" in chosen.inner_text()
+        assert chosen.locator(".facts div", has_text="examples").inner_text().split() == ["examples", "0.25"]
         opened.locator("[data-sample='0'] > summary").click()
         expect(opened.locator("[data-sample='0']")).to_contain_text("said 0")
         page.locator("#search").fill("said 4")
@@ -243,6 +244,11 @@ def test_on_a_telephone_nothing_is_wider_than_the_screen_and_a_task_has_all_of_i
         assert opened.evaluate("(one) => one.scrollWidth") == 390
         page.get_by_role("button", name="Close (Esc)").tap()
         expect(opened).to_be_hidden()
+        page.locator("#rows .row").nth(1).tap()
+        expect(opened).to_be_visible()
+        page.go_back()
+        expect(opened).to_be_hidden()
+        assert page.evaluate("document.documentElement.dataset.ready")
     assert watch.quiet()
 
 

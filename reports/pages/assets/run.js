@@ -31,6 +31,8 @@
   const list = makeList(box, at("rows"), row, (task) => { if (!pane.hidden) open(task); });
 
   const open = async (task) => {
+    const over = NARROW.matches && shown === undefined && !location.hash;  // it covers the list: "back" leads there
+    history[over ? "pushState" : "replaceState"](null, "", tasks.anchor(index.id[task]));
     shown = task;
     const head = detail.head(index.id[task], index.outcomes[index.outcome[task]], index.difficulties[index.difficulty[task]]);
     pane.setAttribute("aria-label", "Task " + page.plain(index.id[task]));
@@ -38,7 +40,6 @@
     pane.hidden = false;
     panes.classList.add("open");
     pane.scrollTop = 0;
-    history.replaceState(null, "", tasks.anchor(index.id[task]));
     const body = await tasks.body(task);
     if (shown !== task) return;  // somebody has gone on
     pane.replaceChildren(head, ...detail.parts(body));
@@ -48,10 +49,15 @@
 
   const close = () => {
     if (pane.hidden) return;
+    history.replaceState(null, "", location.pathname + location.search);
+    shut();
+  };
+
+  const shut = () => {
+    if (pane.hidden) return;
     shown = undefined;
     pane.hidden = true;
     panes.classList.remove("open");
-    history.replaceState(null, "", location.pathname + location.search);
     box.focus({ preventScroll: true });
     list.draw();
   };
@@ -147,7 +153,7 @@
 
   const follow = () => {
     const named = location.hash.match(/^#task=(.*)$/s);
-    if (!named) return;
+    if (!named) { shut(); return; }
     let id = named[1];
     try { id = decodeURIComponent(id); } catch { /* as it stands */ }
     const task = tasks.named(id);

@@ -43,6 +43,7 @@ const detail = (() => {
       const value = sample.numbers?.[key];
       if (value !== undefined) add(name, shown(value));
     }
+    for (const [name, value] of sample.merits || []) add(page.plain(name), String(Number(value.toPrecision(4))));
     return list;
   };
 
@@ -117,6 +118,7 @@ const detail = (() => {
       const tokens = sample.numbers?.completion_tokens;
       const words = [`Sample ${sample.index}`, said.outcome(sample.outcome)];
       if (tokens !== undefined) words.push(`${said.count(tokens)} tokens`);
+      if (sample.key !== undefined && body.votes) words.push("votes for " + page.plain(sample.key.slice(0, 60)));
       if (sample.index === body.chosen) words.push("chosen");
       const box = folded(words.join(" · "), () => [...judged(sample, body, false), ...told(sample)], sample.index === shown);
       box.classList.add("sample");
@@ -157,7 +159,7 @@ const detail = (() => {
     const found = [];
     for (const failure of body.failures || []) found.push(show(make("p", "note"), failure));
     const alone = body.samples?.length === 1 && body.samples[0];
-    if (body.votes) found.push(votes(body));
+    if (body.votes && !alone) found.push(votes(body));
     if (alone) found.push(...judged(alone, body, true));
     if (body.prompt) found.push(prompt(body));
     found.push(...(alone ? told(alone) : samples(body)));
