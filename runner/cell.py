@@ -16,14 +16,14 @@ import queue
 from collections.abc import Callable
 from typing import Any
 
-from core.errors import Interrupted, ScriptLost, ServerLost
+from core.errors import ScriptLost, ServerLost
 from evaluators.pool import VerifierPool
 from runner.answers import Answers, Appraised, Verdicted
 from runner.asking import Asking
 from runner.collect import Collection
 from runner.draws import Draw
 from runner.hearing import Hearing, watching
-from runner.live import Pace, live_state
+from runner.lookout import Lookout
 from runner.observer import Hooks
 from runner.outcome import CellOutcome
 from runner.prepare import Prepared
@@ -32,11 +32,8 @@ from runner.script import Finished, Line
 from runner.script_end import check_killed, check_script
 from runner.serving import Serving
 from runner.sitting import Sitting, written
-from runner.standing import Standing
-from system.clock import monotonic_s
 
 _TICK_S = 0.2
-_SHOWN_EVERY_S = 0.1
 
 
 class _Enough(Exception):  # nothing went wrong
@@ -54,21 +51,18 @@ class CellLoop:
         self._work = work = prepared.work
         self._folder = prepared.folder
         self._serving = serving
-        self._pool = pool
         self._hooks = hooks
-        self._place = place
         self._events: queue.Queue[Any] = queue.Queue()
         self._collection = Collection(work.tasks, work.drawing, work.sampling.seed, work.audited)
         apart = "reasoning_content" in serving.server.endpoint.capabilities
         self._answers = Answers(prepared, self._collection, pool, self._events, thinking_apart=apart)
-        self._standing = Standing(self._collection)
         self._spent = prepared.earlier.spent
         self._sitting = Sitting(self._spent, hooks.meters.joules)
         hooks.meters.serves(lambda: self._serving.server)
         self._enough: Callable[[], bool] = lambda: False
         self._hearing = Hearing(prepared, self._collection, self._answers, hooks)
+        self._lookout = Lookout(prepared, self._collection, pool, hooks, place)
         self._recovery = Recovery(self._hearing, self._answers, hooks.observer)
-        self._shown = 0.0
 
     def run(self) -> CellOutcome:
         """Raises ScriptError, ServerLost or Interrupted; what had arrived by then is in the run folder."""
@@ -130,8 +124,7 @@ class CellLoop:
                     if not alone:
                         self._until_verified()
                 suspects: list[Draw] = []
-                more = self._hearing.asking.driven and not alone and self._collection.more_draws()
-                if not alone and not more:
+                if not alone and not (self._hearing.asking.driven and self._collection.more_draws()):
                     return
             except (ServerLost, ScriptLost) as lost:
                 self._take_what_came()
@@ -161,7 +154,7 @@ class CellLoop:
             script.stop()
             asking.stopped()
         if status != 0 or self._collection.odd.failed_requests:
-            self._serving.watch(self._so_far)
+            self._serving.watch(self._lookout.so_far)
         check_killed(status, self._prepared, self._collection)
         self._collection.close_failed()
         self._answers.write_closed()
@@ -182,7 +175,7 @@ class CellLoop:
     # -- the queue -------------------------------------------------------------------------------------------------
 
     def _until_script_ends(self) -> None:
-        watch = watching(self._serving, self._so_far)
+        watch = watching(self._serving, self._lookout.so_far)
         while not isinstance(item := self._next(), Finished):
             if isinstance(item, Line):
                 self._hearing.line(item.text, watch)
@@ -203,22 +196,7 @@ class CellLoop:
         elif isinstance(item, Appraised):
             self._answers.appraise(item)
             self._hearing.ask_more(item.place[0])
-        self._look_around()
+        self._lookout.look(self._sitting, self._serving)
         if self._enough():
             raise _Enough
         return item if isinstance(item, Line | Finished) else None
-
-    def _look_around(self) -> None:
-        if self._hooks.stop_requested():
-            raise Interrupted(f"stopped on request; the {self._so_far()}")
-        if self._sitting.generation_s is None:
-            self._serving.look(self._so_far)
-        if monotonic_s() - self._shown >= _SHOWN_EVERY_S:  # a reply comes more often than anybody can look
-            self._shown = monotonic_s()
-            pace = Pace(self._sitting.elapsed_s, self._sitting.generation_s, self._pool.queue_depth)
-            self._hooks.observer.live(live_state(self._work, self._standing, pace, self._place))
-
-    def _so_far(self) -> str:
-        of = f" of {len(self._work.tasks)}" if self._work.tasks else ""
-        answered = f"{len(self._collection.candidates)}{of} tasks answered by then are in {self._folder.path}"
-        return f"{answered}; {self._prepared.go_on}." if self._work.benchmark else f"{answered}."

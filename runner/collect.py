@@ -1,7 +1,6 @@
 """What a cell knows of its samples: asked, received, answered, verified. No I/O; the loop in ``cell.py`` feeds it.
 
-What is drawn and awaited is in ``drawing.py``, how often a request is tried in ``tries.py``. A place waits for
-a response from its draw on, then for a verdict.
+What is drawn and awaited is in ``drawing.py``, what failed how often in ``tries.py``, what is here in ``filed.py``.
 """
 
 from __future__ import annotations
@@ -16,7 +15,6 @@ from runner.appraisal import NOTHING_KNOWN, Appraisal
 from runner.audit import is_audit
 from runner.drawing import Drawing
 from runner.draws import Draw, Place
-from runner.faults import LOST_WITH, SCRIPT_LOST
 from runner.filed import Filed
 from runner.tries import Tries
 from strategies.base import Candidate, Strategy
@@ -29,7 +27,6 @@ class Collection(Filed):
         """``audited``: how many tasks are asked twice."""
         super().__init__(tasks, strategy, seed, audited)
         self.completion_tokens = 0
-        self.prompt_tokens = 0
         self.requests = 0
         self.looping = 0
         """Replies that end by repeating themselves."""
@@ -126,7 +123,6 @@ class Collection(Filed):
         self.requests += 1
         self.looping += sample.looping is True
         self.completion_tokens += sample.completion_tokens or 0
-        self.prompt_tokens += sample.prompt_tokens or 0
         return True
 
     def appraise(self, place: Place, known: Appraisal) -> None:
@@ -161,11 +157,6 @@ class Collection(Filed):
         else:
             self.note_fault(failure)
 
-    def finished(self) -> list[Place]:
-        """The places that need no answer any more."""
-        answered = [(task_id, index) for task_id, here in self.candidates.items() for index in here]
-        return list(dict.fromkeys([*answered, *self.verdicts, *self.audit.finished()]))
-
     def begin_sitting(self) -> None:
         """All answers there are now are an earlier sitting's."""
         self.restored = {(task_id, index) for task_id, here in self.candidates.items() for index in here}
@@ -188,24 +179,6 @@ class Collection(Filed):
             return self._drawing.single(*place)
         self._close(place, verdict)
         return None
-
-    def note_fault(self, failure: RequestFailed) -> None:
-        """Counts a fault: a request that brought no reply, or the loss of the server or the script."""
-        self.faults.note(failure.kind, failure.message)
-        if failure.kind in LOST_WITH or failure.kind == LOST_WITH[SCRIPT_LOST]:
-            return  # what was in flight fails one by one; that a script was killed is nothing a server did
-        if is_audit((failure.task_id or "", failure.index)):
-            return  # a second asking is no request of the run's
-        self.odd.failed_requests += 1
-        self.odd.note(f"{failure.task_id or 'a request'}: {failure.message}")
-
-    def settle(self, place: Place, verdict: Verdict) -> None:
-        """Files the verdict on a place."""
-        if is_audit(place):
-            self.audit.settle(place[0], verdict)
-            return
-        self.verdicts[place] = verdict
-        self.outcomes[verdict.outcome] += 1
 
     def _close(self, place: Place, verdict: Verdict) -> None:
         self.settle(place, verdict)

@@ -9,9 +9,10 @@ from typing import Any
 
 from core.outcomes import Outcome
 from core.records import Sample, Task, Verdict, Verified
-from runner.audit import Audit
+from parsers.events import RequestFailed
+from runner.audit import Audit, is_audit
 from runner.draws import Place
-from runner.faults import Faults, Oddities
+from runner.faults import LOST_WITH, SCRIPT_LOST, Faults, Oddities
 from strategies.base import Candidate, Strategy
 
 
@@ -26,7 +27,7 @@ class TaskResult:
 
 
 class Filed:
-    """To be looked at. Who fills it is ``runner.collect``."""
+    """To be looked at. Who asks for it and fills it is ``runner.collect``."""
 
     def __init__(self, tasks: Iterable[Task], strategy: Strategy, seed: int, audited: int = 0) -> None:
         """``audited``: how many tasks are asked twice."""
@@ -41,6 +42,29 @@ class Filed:
         self.faults = Faults()
         self.without_reply: dict[str, Verdict] = {}
         """Of tasks of which a place was closed without a reply, the first such verdict."""
+
+    def settle(self, place: Place, verdict: Verdict) -> None:
+        """Files the verdict on a place."""
+        if is_audit(place):
+            self.audit.settle(place[0], verdict)
+            return
+        self.verdicts[place] = verdict
+        self.outcomes[verdict.outcome] += 1
+
+    def note_fault(self, failure: RequestFailed) -> None:
+        """Counts a fault: a request that brought no reply, or the loss of the server or the script."""
+        self.faults.note(failure.kind, failure.message)
+        if failure.kind in LOST_WITH or failure.kind == LOST_WITH[SCRIPT_LOST]:
+            return  # what was in flight fails one by one; that a script was killed is nothing a server did
+        if is_audit((failure.task_id or "", failure.index)):
+            return  # a second asking is no request of the run's
+        self.odd.failed_requests += 1
+        self.odd.note(f"{failure.task_id or 'a request'}: {failure.message}")
+
+    def finished(self) -> list[Place]:
+        """The places that need no answer any more."""
+        answered = [(task_id, index) for task_id, here in self.candidates.items() for index in here]
+        return list(dict.fromkeys([*answered, *self.verdicts, *self.audit.finished()]))
 
     def has(self, place: Place) -> bool:
         """Whether its sample is here."""
