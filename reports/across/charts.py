@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import count
 from typing import Any
 
 from core.lookup import number_at, text_at, value_at
@@ -17,10 +18,11 @@ from reports.charts.spending import COSTS, drawable, look_of, series_of
 from reports.charts.tradeoff import Look, Point, Series, tradeoff
 from reports.text import escape
 
-MOST_RUNGS = 60
+MOST_RUNGS = 36
 """Rows of a picture of ladders."""
 
 MOST_POINTS = 150
+CROWDED = 40
 """Of a picture; those on the front and those with the best scores first."""
 
 
@@ -60,8 +62,8 @@ _VERSUS = (
 def drawings(across: Across) -> list[Drawing]:
     """All of them, by benchmark."""
     found: list[Drawing] = []
-    for number, benchmark in enumerate(across.benchmarks, 1):
-        name = f"{number:02d}-{_slug(benchmark)}"
+    names = _slugs(across.benchmarks)
+    for benchmark, name in zip(across.benchmarks, names, strict=True):
         rows = across.of(benchmark)
         found += _ladders(benchmark, name, rows)
         found += _spent(benchmark, name, across)
@@ -69,8 +71,14 @@ def drawings(across: Across) -> list[Drawing]:
     return found
 
 
-def _slug(text: str) -> str:
-    return re.sub(r"[^a-z0-9]+", "-", text.lower())[:40].strip("-") or "benchmark"
+def _slugs(benchmarks: Sequence[str]) -> list[str]:
+    """Names for files, each another."""
+    found: list[str] = []
+    for benchmark in benchmarks:
+        slug = re.sub(r"[^a-z0-9]+", "-", benchmark.lower())[:40].strip("-") or "benchmark"
+        number = next(number for number in count(1) if (slug if number == 1 else f"{slug}-{number}") not in found)
+        found.append(slug if number == 1 else f"{slug}-{number}")
+    return found
 
 
 def _ladders(benchmark: str, name: str, rows: Sequence[Row]) -> Iterator[Drawing]:
@@ -145,19 +153,33 @@ def _versus_spec(what: _Versus, rows: Sequence[Row], unit: float, title: str,
     by_base: dict[str, list[Row]] = {}
     for row in rows:
         by_base.setdefault(text_at(row, "base") or "?", []).append(row)
-    alone = len(by_base) == 1
-    series = [
-        Series("" if alone else escape(base, 60), sorted(
-            (Point((number_at(row, what.key) or 0.0) / unit, number_at(row, "score") or 0.0, *_ends(row), _said(row),
-                   escape(text_at(row, "quantization") or "", 24), ringed=row.get("pareto") is True)
-             for row in members), key=lambda point: point.x), joined=False)
-        for base, members in by_base.items()]
-    ringed = any(point.ringed for one in series for point in one.points)
-    caption = ((f"{escape(next(iter(by_base)), 60)}. " if alone else "") + "Bars: 95 % intervals."
-               + (" Ringed: no run beats it in score, speed and memory at once." if ringed else "")
-               + (f" {left:,} runs with lower scores are not drawn." if left else ""))
+    alone, crowded = len(by_base) == 1, len(rows) > CROWDED
+    points = {base: sorted((_versus_point(row, what.key, unit, crowded=crowded) for row in members),
+                           key=lambda point: point.x) for base, members in by_base.items()}
+    named = {base: found for base, found in points.items() if not crowded or any(point.ringed for point in found)}
+    others = [point for base, found in points.items() if base not in named for point in found]
+    series = [Series("" if alone else escape(base, 60), found, joined=False) for base, found in named.items()]
+    if others:
+        series.append(Series(f"{len(points) - len(named):,} others", sorted(others, key=lambda point: point.x),
+                             joined=False, faint=True))
+    caption = " ".join(filter(None, (
+        f"{escape(next(iter(by_base)), 60)}." if alone else "",
+        "" if crowded and not named else "Bars: 95 % intervals.",
+        "Ringed: no run beats it in score, speed and memory at once."
+        if any(row.get("pareto") is True for row in rows) else "",
+        f"{left:,} runs with lower scores are not drawn." if left else "",
+    )))
     return lambda size, palette: tradeoff(series, Look(title, "Score (%)", log=True, caption=caption, size=size,
                                                        palette=palette))
+
+
+def _versus_point(row: Row, key: str, unit: float, *, crowded: bool) -> Point:
+    """Where it is crowded, those that are not on the front are a dot and no more."""
+    ringed = row.get("pareto") is True
+    plain = crowded and not ringed
+    return Point((number_at(row, key) or 0.0) / unit, number_at(row, "score") or 0.0,
+                 *((None, None) if plain else _ends(row)), _said(row),
+                 "" if plain else escape(text_at(row, "quantization") or "", 24), ringed=ringed)
 
 
 def _spent(benchmark: str, name: str, across: Across) -> Iterator[Drawing]:

@@ -14,19 +14,21 @@ from reports.across.charts import Drawing
 from reports.across.compute import COLUMNS as COMPUTE
 from reports.across.compute import compute_rows
 from reports.across.facts import Across
-from reports.across.leaderboard import leader, shown_columns
-from reports.pages.embed import packed_block, svg_block
+from reports.across.leaderboard import Column, Leader, leader, shown_columns
+from reports.pages.embed import json_block, packed_block, svg_block
 from reports.pages.frame import Assets, Page, render
 from reports.table import Section, Table
 from reports.text import escape
 
-MOST_SAID = 12
+MOST_SAID = 8
 """Sentences at the top of the page; all of them stand with their benchmarks."""
 
 MOST_NAMES = 100
 """Names of flipped tasks that the page holds of a pair, each way."""
 
 ALPHA = 0.05
+
+_SCRIPTS = ("across_board.js", "across_pairs.js")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,22 +41,37 @@ class Drawn:
 
 
 def to_html(across: Across, drawn: Sequence[Drawn], assets: Assets) -> str:
-    """The whole page."""
+    """The whole page. What is long is data, and the page's script makes tables of it when they are looked at."""
     leaders = [leader(row) for row in across.leaders]
-    said = [section for section in across.table.sections if section.says]
+    said = sorted((section for section in across.table.sections if section.says),
+                  key=lambda section: not section.heading)  # models against each other, and versions, come first
+    columns = shown_columns(leaders)
     benchmarks = list(_benchmarks(across, drawn))
+    compared = {one["id"]: one.pop("sections") for one in benchmarks}
     values = {
         "root": escape(across.root), "tiles": _tiles(across), "version": VERSION,
         "refused": [escape(one, 400) for one in across.refused],
         "unended": [escape(name, 80) for name in across.unended],
         "remarks": [escape(one, 400) for one in across.remarks],
         "said": said[:MOST_SAID], "unsaid": max(0, len(said) - MOST_SAID),
-        "columns": shown_columns(leaders), "leaders": leaders,
-        "benchmarks": benchmarks, "legend": [line.text for line in across.table.legend],
+        "columns": columns, "benchmarks": [one | {"compared": bool(compared[one["id"]])} for one in benchmarks],
+        "legend": [line.text for line in across.table.legend],
         "compute_columns": COMPUTE,
-        "blocks": packed_block("flips", _flips(across.matrices)),
+        "blocks": (json_block("data-board", [_board_row(one, columns) for one in leaders])
+                   + packed_block("data-compared", compared) + packed_block("data-flips", _flips(across.matrices))),
     }
-    return render(Page("across.html", values, ("charts.css", "across.css"), ("across.js",)), assets)
+    return render(Page("across.html", values, ("charts.css", "across.css"), _SCRIPTS), assets)
+
+
+def _board_row(one: Leader, columns: Sequence[Column]) -> dict[str, Any]:
+    """Cells under ``columns``: texts, and of numbers what they are sorted by. Absent: nothing to say."""
+    cells = [[one.cells[column.key].text, one.cells[column.key].by] if column.number else one.cells[column.key].text
+             for column in columns]
+    scale = [round(value, 2) for value in one.scale] if one.scale else None
+    found = {"cells": cells, "benchmark": one.cells["benchmark"].text, "front": one.on_front, "mark": one.mark,
+             "doubts": list(one.doubts), "origin": one.origin, "settings": one.settings, "kind": one.kind,
+             "scale": scale}
+    return {key: value for key, value in found.items() if value}
 
 
 def _tiles(across: Across) -> list[tuple[str, str]]:
@@ -92,8 +109,8 @@ def _section(table: Table, section: Section) -> dict[str, Any]:
     columns = [column for column in table.columns if any(line.cells.get(column.key) for line in section.lines)]
     heads = [section.heading or columns[0].heading, *(column.heading for column in columns[1:])]
     return {"title": section.title.partition(": ")[2], "says": section.says, "notes": section.notes,
-            "heads": list(zip(heads, columns, strict=True)),
-            "lines": [[(line.cells.get(column.key, ""), column.align) for column in columns] for line in section.lines]}
+            "heads": heads, "numbers": [column.align == "right" for column in columns],
+            "lines": [[line.cells.get(column.key, "") for column in columns] for line in section.lines]}
 
 
 def _matrix(matrix: Matrix, place: int) -> dict[str, Any]:

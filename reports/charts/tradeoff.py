@@ -72,6 +72,8 @@ class Series:
     """Runs of a hosted model: hollow markers and a dashed line."""
     joined: bool = True
     """Whether a line joins the points."""
+    faint: bool = False
+    """In grey, as what others are seen against."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +156,7 @@ def _planned(shown: Sequence[Series], names: Sequence[str], look: Look, frame: F
                 taken.add(box)
     else:
         for one, name in zip(shown, names, strict=False):
-            last = one.points[-1]
+            last = _end(one)
             place = around(Wanted(name, x.at(last.x), y.at(last.y), FONT_PX), taken, bounds)
             placed.append(place)
             if place:
@@ -173,10 +175,15 @@ def _taken(shown: Sequence[Series], look: Look, x: Scale, y: Scale) -> Iterable[
     yield from along([(x.at(at), y.at(top)) for at, top in _steps(look.frontier, x)], 2)
 
 
+def _end(one: Series) -> Point:
+    """The point that a series is named at: its last, or of points that nothing joins a marked one."""
+    return next((point for point in one.points if point.ringed and not one.joined), one.points[-1])
+
+
 def _column(shown: Sequence[Series], names: Sequence[str], x: Scale, y: Scale, bounds: Box) -> tuple[
         list[Placed | None], list[_Line], list[tuple[float, float]]]:
     """Names at the right, in the order in which the lines end, from the top."""
-    ends = [(y.at(one.points[-1].y), x.at(one.points[-1].x), place) for place, one in enumerate(shown[:len(names)])]
+    ends = [(y.at(end.y), x.at(end.x), place) for place, end in enumerate(map(_end, shown[:len(names)]))]
     ends.sort(key=lambda end: (end[0], -end[1], end[2]))
     tops = spread([top for top, _, _ in ends], ROW, 6, bounds.bottom - 6)
     placed: list[Placed | None] = [None] * len(names)
@@ -218,37 +225,39 @@ def _marks(shown: Sequence[Series], plan: _Plan, look: Look) -> list[Marks]:
     steps = [{"x": plan.x.at(x), "y": plan.y.at(y)} for x, y in _steps(look.frontier, plan.x)]
     found.append(Marks("line", steps, {"x": "x", "y": "y"},
                        {"stroke": palette.muted, "strokeWidth": 6, "strokeOpacity": 0.28, "strokeJoin": "round"}))
-    rows = [row for place, one in enumerate(shown) for row in _rows(one, place, plan, palette)]
+    rows = [row for place, one in sorted(enumerate(shown), key=lambda placed: not placed[1].faint)
+            for row in _rows(one, place, plan, palette)]
     found += [
         Marks("rule", [row for row in rows if "low" in row], {"x": "x", "y": "low", "y2": "high", "stroke": "colour"},
               {"strokeWidth": 1.5, "strokeOpacity": 0.5}),
         *(_line(one, place, plan) for place, one in enumerate(shown) if one.joined and len(one.points) > 1),
         Marks("symbol", [row for row in rows if row["ringed"]], {"x": "x", "y": "y"},
               {"shape": "circle", "size": 4 * MARKER, "stroke": palette.ink, "strokeWidth": 1.2}),
-        Marks("symbol", rows, _SYMBOL | {"description": "said"}, {"size": MARKER, "strokeWidth": 1.5}),
+        Marks("symbol", rows, _SYMBOL | {"description": "said"}, {"strokeWidth": 1.5}),
         Marks("symbol", [{"x": left, "y": top, **_looks(one, place, palette)}
                          for place, (one, (left, top)) in enumerate(zip(shown, plan.keys, strict=False))],
-              _SYMBOL, {"size": MARKER, "strokeWidth": 1.5}),
+              _SYMBOL, {"strokeWidth": 1.5}),
         _text([placed for placed in plan.names if placed], FONT_PX, palette.ink),
         _text(plan.notes, SMALL, palette.muted),
     ]
     return [marks for marks in found if marks.rows]
 
 
-_SYMBOL = {name: name for name in ("x", "y", "shape", "fill", "stroke")}
+_SYMBOL = {name: name for name in ("x", "y", "shape", "size", "fill", "stroke")}
 
 
 def _rows(one: Series, place: int, plan: _Plan, palette: Palette) -> list[dict[str, Any]]:
-    looks = {**_looks(one, place, palette), "colour": colour_of(place)}
+    looks = {**_looks(one, place, palette), "colour": palette.muted if one.faint else colour_of(place)}
     return [{"x": plan.x.at(point.x), "y": plan.y.at(point.y), "said": point.said or one.name, "ringed": point.ringed,
              **looks, **({"low": plan.y.at(point.low), "high": plan.y.at(point.high)}
                          if point.low is not None and point.high is not None else {})} for point in one.points]
 
 
 def _looks(one: Series, place: int, palette: Palette) -> dict[str, Any]:
-    colour = colour_of(place)
-    return {"shape": marker_of(place), "stroke": colour if one.hosted else palette.halo,
-            "fill": palette.halo if one.hosted else colour}
+    colour = palette.muted if one.faint else colour_of(place)
+    shape, size = ("circle", MARKER / 2) if one.faint else (marker_of(place), MARKER)
+    stroke, fill = (colour, palette.halo) if one.hosted else (palette.halo, colour)
+    return {"shape": shape, "size": size, "stroke": stroke, "fill": fill}
 
 
 def _line(one: Series, place: int, plan: _Plan) -> Marks:
