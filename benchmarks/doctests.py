@@ -15,8 +15,8 @@ from __future__ import annotations
 import ast
 import doctest
 import re
-from collections.abc import Iterator
-from typing import Final
+from collections.abc import Callable, Iterator
+from typing import Any, Final
 
 from core.examples import Example, PublicExamples
 from core.records import Json
@@ -32,6 +32,8 @@ _INPUT = re.compile(r"\s*Input\s*:\s*(?P<given>.+)", re.IGNORECASE)
 _OUTPUT = re.compile(r"\s*Output\s*:\s*(?P<value>.+)", re.IGNORECASE)
 _FOR = re.compile(r"\s*For (?P<given>.+?),? the output should be (?P<value>.+)")
 _WORDS: Final[dict[str, Json]] = {"true": True, "false": False, "null": None}
+_MADE: Final[dict[str, Callable[[Any], Json]]] = {
+    "set": set, "frozenset": frozenset, "tuple": tuple, "list": list, "dict": dict}
 _COMMENT = re.compile(r"\s+#.*|\s+\(.*\)\s*|\s*[.;,]?\s*")
 
 
@@ -178,6 +180,13 @@ def _literal(text: str) -> Json:
 
 
 def _value(node: ast.expr) -> Json:
+    """Of a literal, or of ``set((1, 2))`` and the like."""
+    if isinstance(node, ast.Call) and call_name(node) in _MADE and len(node.args) == 1 and not node.keywords:
+        made, items = _MADE[call_name(node) or ""], _value(node.args[0])
+        try:
+            return made(items)
+        except (TypeError, ValueError):
+            raise _NoLiteral from None
     try:
         return ast.literal_eval(node)
     except (ValueError, TypeError, RecursionError, MemoryError, SyntaxError):

@@ -51,9 +51,18 @@ def refuse_blind(selectors: Sequence[str], benchmark: str, task_set: TaskSet) ->
     names = {merit_of(selector) for selector in selectors}
     if SCHEMA in names and not any(isinstance(task.prompt.get("schema"), Mapping) for task in task_set.tasks):
         raise UsageError(f"--selector schema: no task of {benchmark} gives a JSON Schema; leave it out here.")
-    if EXAMPLES in names and task_set.read_examples is None:
+    if EXAMPLES in names and not any(map(_judged, map(task_set.public_examples, _ids(task_set)))):
         raise UsageError(f"--selector examples: the tasks of {benchmark} show no examples that a program could be "
                          "tried on; leave it out here.")
+
+
+def _ids(task_set: TaskSet) -> list[str]:
+    """None where no task has examples, so that nothing is read."""
+    return [] if task_set.read_examples is None else [task.task_id for task in task_set.tasks]
+
+
+def _judged(shown: PublicExamples | None) -> bool:
+    return shown is not None and any(example.judged for example in shown.examples)
 
 
 class Evidence:
@@ -62,7 +71,9 @@ class Evidence:
     def __init__(self, benchmark: Benchmark, task_set: TaskSet, wanted: frozenset[str], pool: VerifierPool,
                  command: SelectorCommand | None = None) -> None:
         """``wanted``: what the strategy says it looks at."""
-        self._votes_by, self._examples = benchmark.votes_by, task_set.public_examples
+        self._votes_by, self._task_set = benchmark.votes_by, task_set
+        self._shown: dict[str, PublicExamples | None] = {}
+        """Of the tasks asked after so far: a contest problem's stand in a line of megabytes."""
         self._wanted, self._pool = wanted, pool
         self._command = command if COMMAND in wanted else None
         self._threads = ThreadPoolExecutor(_COMMANDS_AT_ONCE, "selector") if self._command else None
@@ -72,7 +83,7 @@ class Evidence:
         known = Appraisal(key_of(self._votes_by, answer), self._merits(task, sample, answer))
         if answer.value is None:
             return known
-        shown = self._examples(task.task_id) if self._votes_by == PROGRAM else None
+        shown = self._examples_of(task.task_id) if self._votes_by == PROGRAM else None
         asked: list[Future[Appraisal]] = []
         if shown is not None:
             asked.append(self._tried(task.task_id, shown, answer))
@@ -98,6 +109,11 @@ class Evidence:
             self._command.close()
         if self._threads is not None:
             self._threads.shutdown(wait=True, cancel_futures=True)
+
+    def _examples_of(self, task_id: str) -> PublicExamples | None:
+        if task_id not in self._shown:
+            self._shown[task_id] = self._task_set.public_examples(task_id)
+        return self._shown[task_id]
 
     def _merits(self, task: Task, sample: Sample, answer: Answer) -> dict[str, float]:
         merits: dict[str, float] = {}

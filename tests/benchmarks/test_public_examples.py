@@ -34,6 +34,7 @@ def read(docstring: str) -> list[tuple[Any, ...]]:
     ("Input: arr = [1, 2], k = 3\n    Output: [2]", [((), {"arr": [1, 2], "k": 3}, [2])]),
     ("For x = [1, 2] the output should be 5", [((), {"x": [1, 2]}, 5)]),
     ("f(1) == 2\nf(1) == 3", [((1,), {}, 2)]),
+    ("assert f((1, 2)) == set((4, 5))", [(((1, 2),), {}, {4, 5})]),
 ])
 def test_plain_forms_are_read(docstring: str, wanted: list[Any]) -> None:
     assert read(docstring) == wanted
@@ -42,7 +43,8 @@ def test_plain_forms_are_read(docstring: str, wanted: list[Any]) -> None:
 @pytest.mark.parametrize("docstring", [
     "f(1) == 1 + 9 = 10", "f(n) = 1 + n", "round(f(1), 2) == 3", "\n    >>> round(f(1), 2)\n    3", "g(1) == 2",
     "\n    >>> f(1)\n    Traceback (most recent call last):\n    ValueError", "f(1) == ", "f(open('x')) == 1",
-    "my_f(1) == 2", "self.f(1) == 2", "f(*[1]) == 2", "f(**{'a': 1}) == 2", "f(1) != 2", "f(1", "f(1) == [1, 2",
+    "my_f(1) == 2", "self.f(1) == 2", "f(*[1]) == 2", "f(**{'a': 1}) == 2", "f(1) != 2", "f(1) == set(5)",
+    "f(1) == eval('1')", "f(1", "f(1) == [1, 2",
     "Input: 5\n\n\n    nothing", "",
 ])
 def test_what_is_no_plain_example_is_passed_over(docstring: str) -> None:

@@ -18,6 +18,7 @@ from typing import Any
 
 import pytest
 
+from benchmarks import asserts
 from benchmarks.datasets.request import DatasetRequest, TaskSet
 from benchmarks.table import BENCHMARKS
 from core.errors import BadInput, UsageError
@@ -211,6 +212,20 @@ def test_what_was_asked_is_told_even_when_the_run_is_stopped(tmp_path: Path, poo
 def test_a_selector_that_could_know_nothing_is_refused(selector: str, name: str, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=rf"--selector {selector}: .*{name}"):
         refuse_blind(["agreement", selector], name, sealed(name, tmp_path))
+
+
+def test_examples_that_are_the_grading_tests_choose_nothing(tmp_path: Path, pool: WatchedPool) -> None:
+    shown = asserts.examples_of([f"assert f(2) == {CANARY}", "assert f(3) == 6"], judged=False)
+    tasks = replace(sealed("human_eval", tmp_path), read_examples=lambda _: shown)
+    with pytest.raises(UsageError, match="--selector examples"):
+        refuse_blind(["examples"], "mbpp", tasks)
+    evidence = Evidence(BENCHMARKS["human_eval"], tasks, ALL, pool)
+    pool.given.clear()
+    one, other = (known_of(evidence, tasks.tasks[0], *answered("human_eval", tasks.tasks[0], f"```python\n{text}\n```"))
+                  for text in ("def f(x):\n    return 2 * x", "def f(x):\n    return x + x"))
+    assert one.key == other.key is not None
+    assert dict(one.merits) == {}
+    assert CANARY not in repr(pool.given)
 
 
 def test_selectors_that_fit_are_not_refused(tmp_path: Path) -> None:
