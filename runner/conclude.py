@@ -29,8 +29,8 @@ def conclude(
 
 def keep(folder: RunFolder, record: Mapping[str, Any]) -> None:
     """The first step alone: the record is in the run's folder, and ``conclude_again`` does the rest."""
-    at_the_end(folder, record)
     folder.write_record(record)
+    at_the_end(folder, record)  # after it, so that a page that cannot be made costs no run
 
 
 def conclude_again(

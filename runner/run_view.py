@@ -150,7 +150,7 @@ def _view(index: int, said: Line, judged: Line, opened: bool) -> SampleView:
     answer = judged.get("answer")
     return SampleView(
         index=index, outcome=_outcome(judged), detail=text_at(judged, "detail") or "",
-        answer=None if answer is None else _as_text(answer), no_answer=text_at(judged, "no_answer_reason") or "",
+        answer=None if answer is None else _answer_text(answer), no_answer=text_at(judged, "no_answer_reason") or "",
         response=parts.answer if parts.thinking else text, thinking=parts.thinking or "",
         thinking_closed=parts.closed and judged.get("thinking_closed") is not False,
         finish_reason=text_at(said, "finish_reason") or text_at(judged, "finish_reason") or "",
@@ -178,6 +178,11 @@ def _prompt(line: Line) -> Sequence[tuple[str, str, bool]]:
     fields = object_at(line, "prompt")
     return [(str(name), _as_text(value), isinstance(value, str)) for name, value in fields.items()
             if value not in ("", None)]
+
+
+def _answer_text(answer: Any) -> str:
+    """Of an answer that is a program with something beside it, the program."""
+    return text_at(answer, "program") or _as_text(answer) if isinstance(answer, dict) else _as_text(answer)
 
 
 def _as_text(value: Any) -> str:

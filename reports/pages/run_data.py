@@ -128,7 +128,7 @@ def cut(text: str, longest: int) -> str:
 
 
 def _flags(task: TaskView) -> int:
-    answers = {sample.answer for sample in task.samples}
+    answers = {sample.answer if sample.key is None else sample.key for sample in task.samples}
     held = (
         any(sample.looping for sample in task.samples),
         any(sample.outcome == "truncated" for sample in task.samples),

@@ -73,6 +73,14 @@ def test_a_run_that_has_not_ended_shows_what_is_there(tmp_path: Path) -> None:
     assert "not ended" in view.remarks[0]
 
 
+def test_of_a_program_with_its_completion_beside_it_the_program_is_shown(tmp_path: Path) -> None:
+    folder = write(tmp_path / "r1", [reply("t/0", "x", answer={"program": "def f():\n    pass", "completion": "pass"}),
+                                     reply("t/1", "x", answer={"price": 1.5})])
+    one, two = (task.samples[0] for task in run_view(open_folder(str(folder))).tasks)
+    assert one.answer == "def f():\n    pass"
+    assert two.answer == '{\n "price": 1.5\n}'
+
+
 def test_thinking_is_told_from_the_response_and_tokens_come_from_either_file(tmp_path: Path) -> None:
     folder = write(tmp_path / "r1", [
         reply("t/0", "<think>\nhm\n</think>\nfour", prompt_tokens=7, timings={"predicted_per_second": 12.5}),

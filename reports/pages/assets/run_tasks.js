@@ -108,6 +108,7 @@ const said = {
   outcome: (name) => (name ? name.replaceAll("_", " ") : "not verified"),
   count: (value) => value.toLocaleString("en-US"),
   seconds: (value) => {
+    if (value > 0 && value < 0.0005) return "< 1 ms";
     if (value < 0.0995) return (1000 * value).toFixed(0) + " ms";
     if (value < 9.95) return value.toFixed(1) + " s";
     const whole = Math.round(value);
