@@ -33,6 +33,11 @@ def escalates(candidates: Sequence[Candidate], drawn: int, threshold: float = TH
     return margin(candidates, drawn) < threshold
 
 
+def has_majority(candidates: Sequence[Candidate], drawn: int) -> bool:
+    """Whether more than half of the ``drawn`` samples gave one answer."""
+    return 2 * lead(tally(candidates)).first > drawn
+
+
 def escalated(answers: Mapping[str, tuple[Sequence[Candidate], int]], tasks: Iterable[str],
               threshold: float = THRESHOLD) -> list[str]:
     """Of these tasks, in their order, those that go to the larger model: by task the candidates and what was drawn.

@@ -83,11 +83,6 @@ def make(name: str, given: StrategySettings | None = None) -> Strategy:
     return entry.make(settled)
 
 
-def get(name: str) -> Strategy:
-    """The strategy of that name with its defaults; UsageError lists the near ones."""
-    return make(name)
-
-
 def _entry(name: str) -> Entry:
     if name in STRATEGIES:
         return STRATEGIES[name]

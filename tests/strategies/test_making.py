@@ -9,7 +9,7 @@ import pytest
 
 from core.errors import UsageError
 from core.strategy import StrategySettings
-from strategies.registry import FLAGS, STRATEGIES, get, make, takes
+from strategies.registry import FLAGS, STRATEGIES, make, takes
 
 GIVEN = StrategySettings(n=4, max_n=12, confidence=0.9, window=3, selectors=("schema", "command:./s.py"), batch=2)
 
@@ -44,7 +44,7 @@ def test_every_strategy_goes_by_what_was_said_and_says_so(name: str, settings: d
     ("esc", {"max_n": 16, "window": 4}),
 ])
 def test_what_was_not_said_has_a_default(name: str, settings: dict[str, object]) -> None:
-    assert dict(get(name).settings()) == settings
+    assert dict(make(name).settings()) == settings
 
 
 def test_each_of_them_is_tested_here() -> None:
