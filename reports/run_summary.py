@@ -12,6 +12,7 @@ from core.lookup import count_at, number_at, object_at, text_at, texts_at, value
 from reports import numbers
 from reports.asked_twice import sentence
 from reports.compare import rows
+from reports.costs import cost_lines
 from reports.decision import sentence as decided
 from reports.live import outcome_words
 from reports.show import bounds_line, faults, hint_lines, score_line
@@ -85,6 +86,7 @@ def _one(record: Mapping[str, Any]) -> list[RenderableType]:
     isolation = text_at(record, "config", "isolation")
     facts += [f"isolation {escape(isolation, 20)}"] if isolation else []
     parts += [Text(f"  {', '.join(line)}") for line in (counts, [fact for fact in facts if fact]) if line]
+    parts += [Text(f"  {said}") for said in cost_lines(record)]
     parts += [Text(f"  {said}") for said in (thinking_line(record), loops_line(record), sentence(record)) if said]
     causes = [(kind, said) for kind, said in faults(record) if kind and not kind.startswith("lost with")]
     parts += [Text(f"  {kind}: {said}") for kind, said in causes]

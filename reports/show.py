@@ -23,12 +23,13 @@ from reports.text import escape
 KNOWN = frozenset({
     "timestamp", "benchmark", "model", "config", "results", "format", "run_id", "fingerprint", "status", "validity",
     "interval", "bounds", "tasks_sha256", "outcomes", "usage", "latency", "provenance", "memory", "energy", "faults",
-    "thinking", "checks", "audit",
+    "thinking", "checks", "audit", "cost",
 })
 
 Pairs = list[tuple[str, str]]
 
-_FLAT = (("memory", "Memory"), ("energy", "Energy"), ("config", "Settings"), ("provenance", "Provenance"))
+_FLAT = (("memory", "Memory"), ("energy", "Energy"), ("cost", "Cost"), ("config", "Settings"),
+         ("provenance", "Provenance"))
 
 MOST_FAILED = 2000
 """Names of failed tasks shown; the rest is counted."""

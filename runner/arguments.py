@@ -74,6 +74,8 @@ def _run_parser() -> argparse.ArgumentParser:
     group.add_argument("--runs-root", default="runs", metavar="DIR", help="where run folders go (default: %(default)s)")
     group.add_argument("--no-resume", action="store_true",
                        help="begin a new run even where the same one did not finish")
+    group.add_argument("--prices", metavar="FILE",
+                       help="what hosted models cost, instead of what runner/prices.toml says (docs/energy.md)")
     group.add_argument("--measure-energy", action="store_true",
                        help="record the joules of the GPU, and of the processor where the system shows them "
                             "(docs/energy.md)")

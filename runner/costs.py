@@ -7,6 +7,8 @@ from typing import Any
 
 from analysis.energy import Metered, energy_fields
 from analysis.joules import Arrival, Joules, Place, shares
+from analysis.prices import Price, cost_usd
+from analysis.task_costs import total
 from core.lookup import number_at
 from core.records import Sample
 from ledger.folder import RunFolder
@@ -32,14 +34,26 @@ def _arrivals(lines: Iterable[tuple[Sample, Mapping[str, Any]]], kinds: Iterable
             yield Arrival(sample, int(sitting), at_s, sum(known))
 
 
-def by_task(outcome: CellOutcome) -> Extra:
-    """By task what its samples used together; nothing of a task of which one sample is not known."""
-    found = {}
-    for task_id, here in outcome.collection.candidates.items():
-        known = [outcome.joules[task_id, index] for index in here if (task_id, index) in outcome.joules]
-        if known and len(known) == len(here):
-            found[task_id] = {"joules": round(sum(known), 3)}
-    return found
+def by_task(outcome: CellOutcome, price: Price | None = None) -> Extra:
+    """By task what its samples used and cost together; nothing of a task of which one sample is not known."""
+    return {task_id: _of_task([here[index].sample for index in sorted(here)], outcome.joules, price)
+            for task_id, here in outcome.collection.candidates.items()}
+
+
+def _of_task(samples: list[Sample], joules: Mapping[Place, float], price: Price | None) -> dict[str, float]:
+    used = total(joules.get((sample.task_id, sample.index)) for sample in samples)
+    cost = total(cost_usd(price, sample) for sample in samples) if price is not None else None
+    known = {"joules": None if used is None else round(used, 3), "cost_usd": cost}
+    return {name: value for name, value in known.items() if value is not None}
+
+
+def cost_of(outcome: CellOutcome, price: Price | None, passed: int | None) -> dict[str, Any] | None:
+    """The record's ``cost``: of every reply; what failed requests cost nobody knows."""
+    costs = total(cost_usd(price, sample) for sample in outcome.collection.samples()) if price is not None else None
+    if price is None or costs is None:
+        return None
+    return {"cost_usd": costs, "per_solved_usd": round(costs / passed, 6) if passed else None,
+            "price": price.as_record()}
 
 
 def energy_of(outcome: CellOutcome, metered: Metered | None, passed: int | None) -> dict[str, Any] | None:
@@ -49,9 +63,8 @@ def energy_of(outcome: CellOutcome, metered: Metered | None, passed: int | None)
     spent = outcome.spent
     if spent is not None and outcome.drawn is None:
         return energy_fields(spent.joules, spent.generation_s, metered, passed) if spent.joules else None
-    tasks = by_task(outcome)
-    if not tasks or len(tasks) < len(outcome.collection.candidates):
+    joules = total(task.get("joules") for task in by_task(outcome).values())
+    if joules is None:
         return None
-    joules = sum(task["joules"] for task in tasks.values())
     return {"energy_j": round(joules, 3), "per_solved_j": round(joules / passed, 3) if passed else None,
             "source": "; ".join(f"{kind}: {source}" for kind, source in metered.sources.items()), "apportioned": True}

@@ -49,6 +49,7 @@ def request_of(flags: argparse.Namespace) -> Request:
         ),
         outputs=Outputs(Path(flags.results), Path(flags.runs_root), resume=not flags.no_resume),
         measure_energy=flags.measure_energy,
+        prices=Path(flags.prices) if flags.prices else None,
     )
 
 

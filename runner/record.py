@@ -11,6 +11,7 @@ from typing import Any
 from analysis.energy import Metered
 from analysis.hints import hints
 from analysis.pairs import tasks_sha256
+from analysis.prices import Price
 from analysis.replies import thinking
 from analysis.scores import Scores, summarize
 from analysis.validity import validity, validity_of_server
@@ -19,7 +20,7 @@ from core.records import Endpoint, Sample
 from evaluators.registry import EVALUATORS
 from ledger.record import FORMAT
 from parsers.events import ScoreRead
-from runner.costs import UNMEASURED, energy_of
+from runner.costs import UNMEASURED, cost_of, energy_of
 from runner.doubts import Doubts, doubts
 from runner.outcome import CellOutcome
 from runner.request import Request
@@ -53,6 +54,10 @@ class Surroundings:
     """How energy was measured, where it was."""
     unmetered: str | None = None
     """What of it was not, though it was asked for, and why."""
+    price: Price | None = None
+    """What the model costs, where that is known."""
+    unpriced: str | None = None
+    """Where it is not, of a model that somebody wants money for."""
 
 
 def build(request: Request, endpoint: Endpoint, outcome: CellOutcome, around: Surroundings) -> dict[str, Any]:
@@ -77,6 +82,7 @@ def build(request: Request, endpoint: Endpoint, outcome: CellOutcome, around: Su
         "format": FORMAT,
         "run_id": outcome.prepared.folder.run_id,
         "replayed_from": outcome.replayed_from,
+        "passed_on_by": work.after if work.joined else None,
         "fingerprint": outcome.prepared.fingerprint,
         "status": "complete" if reported or whole else "incomplete",
         "validity": _validity(doubted) if not reported else validity_of_server(doubted.evidence),
@@ -91,6 +97,7 @@ def build(request: Request, endpoint: Endpoint, outcome: CellOutcome, around: Su
         "faults": collection.faults.rows() or None,
         "latency": _latency(outcome, around),
         "energy": energy_of(outcome, around.metered, scores.total_passed),
+        "cost": cost_of(outcome, around.price, scores.total_passed),
         "memory": {**around.memory, "server_rss_bytes": around.server_rss_bytes},
         "provenance": {
             "gguf_sha256": around.gguf_sha256,
@@ -125,6 +132,7 @@ def _checks(outcome: CellOutcome, around: Surroundings) -> dict[str, Any]:
         "template": echo.prompt_dropped or "keeps the prompt" if echo.template_checked else unknown,
         "tokens": around.tokens,
         "energy": f"not measured: {missed}" if missed else None,
+        "cost": around.unpriced,
     }
 
 

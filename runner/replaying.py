@@ -63,7 +63,7 @@ def _replay(request: Request, work: Work, pool: Pool, command: Command) -> Mappi
             return conclude_again(request.outputs.results, folder, written, entered)
         outcome = _outcome(work, pool, folder, mark)
         _copy(pool.outcome.prepared.folder, folder, outcome)
-        folder.write_tasks(work.tasks, task_lines(outcome.collection, by_task(outcome)))
+        folder.write_tasks(work.tasks, task_lines(outcome.collection, by_task(outcome, pool.around.price)))
         around = replace(pool.around, timestamp=utc_timestamp(), startup_s=None)
         record = ledger_record.make(build(request, pool.endpoint, outcome, around))
         return conclude(request.outputs.results, folder, record, entered)

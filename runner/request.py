@@ -117,5 +117,7 @@ class Request:
     verifying: Verifying = Verifying()
     outputs: Outputs = Outputs()
     measure_energy: bool = False
+    prices: Path | None = None
+    """The user's own table, before ours."""
     refused: tuple[BadInput, ...] = ()
     """What was wrong with the files of the other models: failures that do not keep these from running."""

@@ -34,6 +34,7 @@ from runner.observer import Hooks
 from runner.outcome import as_its_strategy
 from runner.plan import Load, loads
 from runner.prepare import Work, prepare, work_for
+from runner.prices import prices, unpriced
 from runner.record import build
 from runner.replaying import Pool, replay_all
 from runner.request import Request
@@ -69,6 +70,7 @@ def run(request: Request, hooks: Hooks) -> Report:
     the sandbox cannot hold what was asked; Interrupted on a requested stop. Everything else is in the report.
     """
     planned = [(load, [work_for(request, cell, hooks) for cell in load.cells]) for load in loads(request)]
+    prices(request.prices)
     store.check_writable(request.outputs.results)
     runs.check_writable(request.outputs.runs_root)
     report = Report(failures=list(request.refused), planned=sum(len(works) for _, works in planned))
@@ -228,13 +230,21 @@ def _record(
             place, check = (report.begun, report.planned), TokenCheck(running.serving)
             outcome = as_its_strategy(CellLoop(prepared, running.serving, running.pool, hooks, place).run())
             around = surroundings(running.serving, running.pool, prepared, echo, hooks.meters)
-            around = replace(around, tokens=check.clause(outcome))
+            around = replace(around, tokens=check.clause(outcome), **_priced(request, endpoint, hooks))
             outcome = replace(outcome, joules=joules_by_place(folder, outcome.spent.joules if outcome.spent else None))
             record = ledger_record.make(build(request, endpoint, outcome, around))
-            folder.write_tasks(work.tasks, task_lines(outcome.collection, by_task(outcome)))
+            folder.write_tasks(work.tasks, task_lines(outcome.collection, by_task(outcome, around.price)))
             for other in replay_all(request, Pool(endpoint, outcome, around), running.command):
                 report.records.append(other)
                 hooks.observer.finished(other)
             return conclude(request.outputs.results, folder, record, entered)
         finally:
             keep(running.log, folder.server_log)
+
+
+def _priced(request: Request, endpoint: Endpoint, hooks: Hooks) -> dict[str, Any]:
+    price = prices(request.prices).of(endpoint)
+    unknown = None if price is not None else unpriced(endpoint)
+    if unknown is not None:
+        hooks.observer.note(unknown)
+    return {"price": price, "unpriced": unknown}

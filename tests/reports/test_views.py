@@ -183,6 +183,7 @@ math  demo-5M:Q2_K
   score 40.0 % (suspect), 95 % interval 11.8 to 76.9 %
   2 correct, 2 wrong, 1 truncated, 1 lost
   2 min 09 s, 645 tokens/s, isolation full
+  tokens: 23,456 of replies
   suspect: 1 of 6 tasks lost, without a reply
 Recorded in results.json; details in runs/r1"""
 

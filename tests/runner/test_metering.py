@@ -130,7 +130,7 @@ def test_a_run_that_uses_some_of_the_samples_has_their_part(folder: RunFolder) -
 
 def test_a_run_of_which_a_sitting_was_not_measured_has_no_energy(folder: RunFolder) -> None:
     outcome = outcome_with(folder, None)
-    assert by_task(outcome) == {}
+    assert by_task(outcome) == {"a/1": {}, "a/2": {}}
     assert energy_of(outcome, METERED, passed=1) is None
     assert energy_of(outcome, None, passed=1) is None
     assert not any("joules" in line for line in task_lines(outcome.collection, by_task(outcome)))
