@@ -8,6 +8,7 @@ A row is one run in one group of runs that are held against one another. Groups,
   asked the same tasks alike;
 * ``before and after``: one model under another server build, backend or prompt version, against the version before.
 
+What the second of two chained models was asked is part of another run and has no row of its own (``passed_on_by``).
 So a run has one row under ``quantizations`` and may have others. A row is a mapping that JSON can hold; a key whose
 value is unknown is absent:
 
@@ -28,6 +29,7 @@ value is unknown is absent:
 ``version``                  before and after: ``{"backend", "prompt_version", "server_build"}``, those that differ;
                              ``told_by``: names that are enough to tell these versions apart
 ``strategy``, ``budget``     strategies: its name and the most samples a task; ``selector``, ``confidence``, ``window``
+``then``                     strategies: the model that was asked the tasks which the first one passed on
 ``samples``                  requests a task; ``completion_tokens``: a task; ``times_tokens``: against the baseline's
 ``oracle``                   percent of the tasks of which any sample is right
 ``audit``                    ``[tasks asked twice, texts that differed, verdicts that differed]``, where it was audited
@@ -78,7 +80,7 @@ def compare_runs(records: Iterable[Record], *, benchmark: str | None = None, bas
     ``listed``: with the names of the tasks that flipped. Raises UsageError when ``benchmark`` or ``baseline`` is in no
     record.
     """
-    every = [dict(record) for record in records]  # quicker to look into than a ledger's records
+    every = [dict(record) for record in records if "passed_on_by" not in record]  # quicker to look into than Records
     of_it = [record for record in every if benchmark is None or text_at(record, "benchmark") == benchmark]
     if benchmark is not None and not of_it:
         there = sorted({text_at(record, "benchmark") or "" for record in every})

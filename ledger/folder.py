@@ -227,6 +227,10 @@ class RunFolder:
         """All lines of ``details.jsonl``."""
         return tuple(read_lines(self.details_path))
 
+    def task_results(self) -> Iterator[dict[str, Any]]:
+        """The lines of ``tasks.jsonl`` that say what became of their task; none of a run that was not concluded."""
+        return (line for line in read_lines(self.tasks_path) if "outcome" in line)
+
     def sittings(self) -> tuple[dict[str, Any], ...]:
         """All lines of ``sittings.jsonl``."""
         return tuple(read_lines(self.sittings_path))

@@ -24,6 +24,9 @@ field                             meaning (unit)
 ``replayed_from``                 id of the run whose samples these are: this strategy was put to them, and nothing was
                                   asked for it, so it has no times of its own; its tokens are those of the samples it
                                   uses
+``passed_on_by``                  id of the run of which these tasks are a part: those that the first of two chained
+                                  models passed on to this one
+``joined_from``                   ids of both such runs, of the run that they come to together; its ``model`` names both
 --------------------------------  --------------------------------------------------------------------------------------
 ``config``                        every setting in effect
 ``config.path``                   the model file
@@ -50,6 +53,9 @@ field                             meaning (unit)
 ``config.strategy``               ``single``, ``sc_fixed``, … (docs/strategies.md), and its settings: ``config.n``,
                                   ``config.max_n`` (samples a task), ``config.confidence``, ``config.window``,
                                   ``config.batch``, ``config.selector`` (a list, the first decides)
+``config.draws_by``               ``cascade``, ``fallback``: the strategy by which both models draw; ``config.margin``:
+                                  a smaller lead is passed on; ``config.chain``: ``models`` (their labels) and
+                                  ``passed_on`` (tasks)
 ``config.samples_per_task``       samples drawn for each task; absent where that differs from task to task
 ``config.scored_by``              ``script`` where the user's script printed the score itself; absent otherwise
 ``config.prompt_version``         name of the prompt; absent where the user's script has its own
@@ -74,8 +80,8 @@ field                             meaning (unit)
 ``config.problems_file``          the data set's file or name, where it is not the benchmark's own
 --------------------------------  --------------------------------------------------------------------------------------
 ``results.score``                 tasks passed (percent of ``total_problems``); absent when no task counted
-``results.pass_at``               ``{k: percent}``: the chance that any of k samples of a task is right, estimated without
-                                  bias (``analysis.passk``); of strategies that always draw as many
+``results.pass_at``               ``{k: percent}``: the chance that any of k samples of a task is right, estimated
+                                  without bias (``analysis.passk``); of strategies that always draw as many
 ``results.oracle``                tasks of which any sample that was drawn is right (percent): pass@n, an upper bound
                                   that nobody without the answers reaches; no score
 ``results.time_taken``            from the benchmark script's start to the last verdict; of a run that was taken up,

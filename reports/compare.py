@@ -80,7 +80,13 @@ def rows(compared: Iterable[Row], remarks: Sequence[str] = ()) -> Table:
 def _group(row: Row) -> tuple[str, Any]:
     """What stands together: models of any base name, one model's strategies, and otherwise those of one base name."""
     group = text_at(row, "group") or ""
-    return group, None if group == "models" else row.get("model") if group == "strategies" else row["base"]
+    return group, None if group == "models" else _asked_first(row) if group == "strategies" else row["base"]
+
+
+def _asked_first(row: Row) -> str:
+    """The model, and of two that are chained the first."""
+    base, quantization = text_at(row, "base") or "?", text_at(row, "quantization")
+    return f"{base}:{quantization}" if quantization else base
 
 
 def _section(group: Sequence[Row]) -> Section:
@@ -104,7 +110,7 @@ def _section(group: Sequence[Row]) -> Section:
 
 
 def _title(row: Row, totals: set[float | None]) -> str:
-    of_it = text_at(row, "model" if text_at(row, "group") == "strategies" else "base") or "?"
+    of_it = _asked_first(row) if text_at(row, "group") == "strategies" else text_at(row, "base") or "?"
     kind = _TITLES.get(text_at(row, "group") or "", "")
     what = {"": escape(of_it, 60), "models against each other": kind}.get(kind, f"{escape(of_it, 60)} {kind}")
     total = next(iter(totals)) if len(totals) == 1 else None
@@ -137,8 +143,9 @@ def strategy_label(row: Row) -> str:
     if budget is None or name == "single":
         return name
     early = number_at(row, "confidence") is not None or count_at(row, "window") is not None
+    then = f" > {escape(text_at(row, 'then'), 40)}" if text_at(row, "then") else ""
     selectors = ", ".join(escape(each, 24) for each in texts_at(row, "selector") or ())
-    return f"{name} n{'<=' if early else '='}{budget}{f' by {selectors}' if selectors else ''}"
+    return f"{name} n{'<=' if early else '='}{budget}{f' by {selectors}' if selectors else ''}{then}"
 
 
 def _letters(group: Sequence[Row]) -> dict[int, str]:

@@ -7,18 +7,57 @@ flags that it takes.
 from __future__ import annotations
 
 import argparse
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from itertools import product
 from typing import Any
 
 from core.errors import UsageError
 from core.strategy import StrategySettings
+from runner.chain import CASCADE, FALLBACK, Chain
 from runner.request import StrategyChoice
 from strategies import registry
 from strategies.base import Strategy
+from strategies.cascade import THRESHOLD
 
 _MANY = ("n", "max_n")
 """Flags that take several values, one cell each."""
+
+
+DRAWN_BY = {CASCADE: "sc_fixed"}
+"""What both models of a cascade draw by."""
+
+
+def chain_of(flags: argparse.Namespace, strategies: Sequence[StrategyChoice]) -> Chain | None:
+    """How two models are chained, if they are. Raises UsageError for what does not go with it."""
+    if CASCADE not in flags.strategy and flags.fallback is None:
+        if flags.margin is not None:
+            raise UsageError("--margin: it is for --strategy cascade; add that or leave it out.")
+        return None
+    flag = "--fallback" if flags.fallback is not None else "--strategy cascade"
+    models = len(flags.model)
+    if flags.fallback is not None and CASCADE in flags.strategy:
+        raise UsageError("--fallback: with --strategy cascade the second model of --model is asked; leave one out.")
+    if flags.fallback is None and models != 2:
+        raise UsageError(f"{flag}: name two models, the one that is asked everything first, e.g. --model demo:Q2_K "
+                         "demo:F16.")
+    if flags.fallback is not None and models != 1:
+        raise UsageError(f"{flag}: name one model with --model, which is asked everything, and another one here.")
+    if flags.fallback is not None and flags.margin is not None:
+        raise UsageError("--margin: it is for --strategy cascade; a fallback is asked where there is no majority.")
+    _refuse_beside_a_chain(flags, flag, strategies)
+    return Chain(CASCADE if flags.fallback is None else FALLBACK, THRESHOLD if flags.margin is None else flags.margin)
+
+
+def _refuse_beside_a_chain(flags: argparse.Namespace, flag: str, strategies: Sequence[StrategyChoice]) -> None:
+    for name, why in (("base_url", "a server that runs serves one model"), ("until_decided", "it compares two models"),
+                      ("script", "a script of your own need not ask the tasks that are passed on")):
+        if getattr(flags, name):
+            raise UsageError(f"{flag}: leave out --{name.replace('_', '-')}: {why}.")
+    if len(strategies) != 1:
+        raise UsageError(f"{flag}: name one strategy with one budget; both models draw by it.")
+    if registry.make(strategies[0].name, strategies[0].settings).budget() < 2:
+        raise UsageError(f"{flag}: a single sample says nothing of how sure a model is; give --strategy sc_fixed and "
+                         "--n 2 or more.")
 
 
 def strategies_of(flags: argparse.Namespace) -> tuple[StrategyChoice, ...]:
@@ -27,7 +66,7 @@ def strategies_of(flags: argparse.Namespace) -> tuple[StrategyChoice, ...]:
     Raises UsageError: no such strategy, a flag that none of those named takes, a value that makes no sense, or several
     samples of a reply that would be the same every time.
     """
-    names = tuple(dict.fromkeys(flags.strategy))
+    names = tuple(dict.fromkeys(DRAWN_BY.get(name, name) for name in flags.strategy))
     given = {"n": flags.n, "max_n": flags.max_n, "confidence": flags.confidence, "window": flags.window,
              "selectors": tuple(flags.selector) or None, "batch": flags.batch}
     given = {field: value for field, value in given.items() if value is not None}

@@ -29,7 +29,7 @@ from runner.resume import differences
 from system import files
 
 _NOT_ASKED_FOR = frozenset({
-    "model", "backend", "server_build", "ctx_size", "slots", "gpu_layers", "replayed_from",
+    "model", "backend", "server_build", "ctx_size", "slots", "gpu_layers", "replayed_from", "joined_from",
 })
 """Known, or certain, when a server is up, and none is started to find out that nothing is left to ask it; and whose
 samples a run was put to.

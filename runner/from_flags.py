@@ -8,7 +8,7 @@ from pathlib import Path
 from core.errors import BadInput, UsageError
 from core.records import ModelInfo
 from core.repetition import LoopRule
-from runner.asked_strategies import strategies_of
+from runner.asked_strategies import chain_of, strategies_of
 from runner.request import Outputs, Request, SamplingChoice, TaskChoice, UntilDecided, Verifying
 from servers.models import check_size, resolve
 from servers.spec import ServerSettings
@@ -23,7 +23,12 @@ def request_of(flags: argparse.Namespace) -> Request:
     if flags.base_url and flags.max_model_b is not None:
         raise UsageError("--max-model-b: a server that runs has loaded its model; leave it out with --base-url.")
     _refuse_undecidable(flags)
-    models, refused = (_attached(flags.model), ()) if flags.base_url else _resolved(flags.model, flags.max_model_b)
+    strategies = strategies_of(flags)
+    chain = chain_of(flags, strategies)
+    named = [*flags.model, flags.fallback] if flags.fallback else flags.model
+    models, refused = (_attached(named), ()) if flags.base_url else _resolved(named, flags.max_model_b)
+    if chain is not None:
+        _refuse_unchainable(models, refused)
     if flags.until_decided:
         _refuse_one_model(models, refused)
     return Request(
@@ -32,7 +37,8 @@ def request_of(flags: argparse.Namespace) -> Request:
         benchmarks=tuple(flags.benchmark),
         server=_server(flags),
         script=Path(flags.script) if flags.script else None,
-        strategies=strategies_of(flags),
+        strategies=strategies,
+        chain=chain,
         audit=flags.audit or 0,
         until_decided=_until_decided(flags) if flags.until_decided else None,
         tasks=TaskChoice(
@@ -82,6 +88,14 @@ def _refuse_one_model(models: tuple[ModelInfo, ...], refused: tuple[BadInput, ..
         raise refused[0]
     if len({model.path for model in models}) == 1:
         raise UsageError("--until-decided: both models are the same file; name two.")
+
+
+def _refuse_unchainable(models: tuple[ModelInfo, ...], refused: tuple[BadInput, ...]) -> None:
+    """Both models of a chain are needed, and two different ones."""
+    if refused:
+        raise refused[0]
+    if len({model.path for model in models}) == 1:
+        raise UsageError("--strategy cascade, --fallback: both models are the same file; name two.")
 
 
 def _server(flags: argparse.Namespace) -> ServerSettings:

@@ -56,6 +56,10 @@ class Work:
     """How many tasks are asked twice."""
     replays: tuple[Work, ...] = ()
     """The same under other strategies, which are put to the same samples."""
+    after: str | None = None
+    """The run whose tasks were passed on to this one, of chained models."""
+    joined: Work | None = None
+    """What both come to together."""
 
     @property
     def selectors(self) -> tuple[str, ...]:
@@ -201,6 +205,7 @@ def fingerprint_parts(request: Request, work: Work, endpoint: Endpoint) -> dict[
         "strategy": work.strategy.name,
         **work.strategy.settings(),
         "pool": _pool(work),
+        "after": work.after,
         "backend": endpoint.backend,
         "server_build": endpoint.build,
         "ctx_size": endpoint.ctx_size,

@@ -21,6 +21,7 @@ from evaluators.probe import gaps
 from evaluators.registry import EVALUATORS
 from ledger import record as ledger_record
 from ledger import runs, store
+from runner import joining
 from runner.ahead import read_ahead
 from runner.cell import CellLoop
 from runner.command import Command
@@ -77,7 +78,7 @@ def run(request: Request, hooks: Hooks) -> Report:
     for error in request.refused:
         hooks.observer.note(str(error))
     verifying = request.verifying
-    with Command(request, [work for _, works in planned for work in works]) as command, VerifierPool(
+    with Command(request, joining.all_works(request, [works for _, works in planned])) as command, VerifierPool(
         workers=verifying.workers or max(1, min(8, usable_cores())), isolation=verifying.isolation,
         verify_timeout_s=verifying.timeout_s, grading=verifying.grading, needs_sandbox=_runs_programs(planned),
         python=verifying.python, preload=verifying.preload,
@@ -90,7 +91,9 @@ def run(request: Request, hooks: Hooks) -> Report:
             return report
         for place, (load, works) in enumerate(planned):
             following = planned[place + 1][0].model if place + 1 < len(planned) else None
-            _run_load(request, load, works, shared, following)
+            chained = request.chain is not None and place > 0
+            asked = _passed_on(request, planned[0][1], works, shared) if chained else works
+            _run_load(request, load, asked, shared, following)
     return report
 
 
@@ -127,6 +130,26 @@ class _Shared:
     report: Report
 
 
+def _passed_on(request: Request, first: list[Work], second: list[Work], shared: _Shared) -> list[Work]:
+    """What the second of two chained models is asked."""
+    found = []
+    for one, other in zip(first, second, strict=True):
+        labels, record = f"{one.cell.model.label} on {one.cell.benchmark}", shared.command.record_of(one)
+        if record is None:
+            shared.hooks.observer.note(f"{labels} has no record, so nothing is passed on to {other.cell.model.label}")
+            continue
+        work = joining.second_work(request, one, other, record)
+        if work is not None:
+            found.append(work)
+            shared.hooks.observer.note(f"{len(work.tasks)} of {len(other.tasks)} tasks of {labels} go on to "
+                                       f"{other.cell.model.label}")
+            continue
+        shared.hooks.observer.note(f"no task of {labels} goes on to {other.cell.model.label}: its record stands")
+        for each in joining.all_works(request, [[one], [other]]):
+            shared.command.note(each, record["run_id"])
+    return found
+
+
 def _left(works: list[Work], shared: _Shared) -> list[Work]:
     """The cells that an earlier try of this command did not bring to their end; of the others the record is there."""
     left = []
@@ -135,7 +158,7 @@ def _left(works: list[Work], shared: _Shared) -> list[Work]:
             left.append(work)
             continue
         shared.report.begun += 1
-        for each in (*work.replays, work):
+        for each in (*work.replays, *([work.joined] if work.joined else []), work):
             if (record := shared.command.record_of(each)) is not None:
                 shared.report.records.append(record)
                 shared.hooks.observer.note(
@@ -234,7 +257,8 @@ def _record(
             outcome = replace(outcome, joules=joules_by_place(folder, outcome.spent.joules if outcome.spent else None))
             record = ledger_record.make(build(request, endpoint, outcome, around))
             folder.write_tasks(work.tasks, task_lines(outcome.collection, by_task(outcome, around.price)))
-            for other in replay_all(request, Pool(endpoint, outcome, around), running.command):
+            pool = Pool(endpoint, outcome, around)
+            for other in (*replay_all(request, pool, running.command), *joining.join(request, pool, running.command)):
                 report.records.append(other)
                 hooks.observer.finished(other)
             return conclude(request.outputs.results, folder, record, entered)

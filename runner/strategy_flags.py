@@ -13,7 +13,8 @@ def add_strategy_flags(group: argparse._ArgumentGroup) -> None:
     add("--strategy", nargs="+", default=["single"], metavar="NAME",
         help="how many samples are drawn of a task and which answer counts: single (default), sc_fixed (majority of "
              "n), best_of_n (the best of n by --selector), adaptive_margin and esc (stop as soon as more would hardly "
-             "change the answer), weighted_vote; several are put to the same samples (docs/strategies.md), e.g. "
+             "change the answer), weighted_vote, cascade (the second of two models is asked where the first is "
+             "unsure); several are put to the same samples (docs/strategies.md), e.g. "
              "--strategy sc_fixed adaptive_margin --n 1 4 16 --max-n 16 --temperature 0.8")
     add("--n", nargs="+", type=values.count, metavar="N",
         help="samples a task of sc_fixed, best_of_n, weighted_vote (default: 8); several: a run each, all from the "
@@ -27,3 +28,9 @@ def add_strategy_flags(group: argparse._ArgumentGroup) -> None:
     add("--selector", nargs="+", default=[], metavar="S",
         help="best_of_n: what picks the answer, the first decides, the next where it leaves a tie: agreement (default),"
              " schema, examples, logprob, command:PATH")
+    add("--margin", type=values.share, metavar="M",
+        help="cascade: tasks go on to the second model where the lead of the first one's answer, as a share of its "
+             "samples, is below M (default: 0.5)")
+    add("--fallback", metavar="MODEL",
+        help="ask this model the tasks of which the samples were spent without a majority, once the first model is "
+             "done, e.g. --model demo:Q2_K --fallback demo:F16 --strategy sc_fixed --n 4 --temperature 0.8")
