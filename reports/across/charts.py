@@ -23,6 +23,8 @@ MOST_RUNGS = 36
 
 MOST_POINTS = 150
 CROWDED = 40
+
+_PLAIN = frozenset({"", "single"})
 """Of a picture; those on the front and those with the best scores first."""
 
 
@@ -64,10 +66,9 @@ def drawings(across: Across) -> list[Drawing]:
     found: list[Drawing] = []
     names = _slugs(across.benchmarks)
     for benchmark, name in zip(across.benchmarks, names, strict=True):
-        rows = across.of(benchmark)
-        found += _ladders(benchmark, name, rows)
         found += _spent(benchmark, name, across)
-        found += _versus(benchmark, name, rows)
+        found += _ladders(benchmark, name, across)
+        found += _versus(benchmark, name, across)
     return found
 
 
@@ -81,12 +82,14 @@ def _slugs(benchmarks: Sequence[str]) -> list[str]:
     return found
 
 
-def _ladders(benchmark: str, name: str, rows: Sequence[Row]) -> Iterator[Drawing]:
-    found: dict[str, list[Row]] = {}
-    for row in rows:
+def _ladders(benchmark: str, name: str, across: Across) -> Iterator[Drawing]:
+    """A ladder for each base model, of runs with one strategy; runs of one sample come first."""
+    found: dict[tuple[str, str], list[Row]] = {}
+    for row in across.of(benchmark):
         if number_at(row, "score") is not None:
-            found.setdefault(text_at(row, "base") or "?", []).append(row)
-    every = [Ladder(base, [_rung(row) for row in _by_size(members)]) for base, members in found.items()
+            found.setdefault((text_at(row, "base") or "?", across.strategy(row.get("run_id"))), []).append(row)
+    every = [Ladder(f"{base}{f', {strategy}' if strategy else ''}", [_rung(row) for row in _by_size(members)])
+             for (base, strategy), members in sorted(found.items(), key=lambda one: one[0][1] not in _PLAIN)
              if len({row.get("quantization") for row in members}) > 1]
     shown: list[Ladder] = []
     for ladder in every:
@@ -97,7 +100,7 @@ def _ladders(benchmark: str, name: str, rows: Sequence[Row]) -> Iterator[Drawing
     left = len(every) - len(shown)
     caption = ("Bars: 95 % intervals. At the right: points against the largest, in words where a paired test tells "
                "them apart." + (" Hollow: suspect." if any(rung.suspect for one in shown for rung in one.rungs) else "")
-               + (f" The {len(shown)} best of {len(every):,} models." if left else ""))
+               + (f" The first {len(shown)} of {len(every):,} ladders." if left else ""))
     said = f"Scores of {'; '.join(_ladder_said(one) for one in shown[:3])} on {benchmark}, with 95 % intervals"
     along = f"Score on {_short(benchmark)} (%)"
     yield Drawing(f"{name}-ladder", benchmark, "Quantization ladder" if len(shown) == 1 else "Quantization ladders",
@@ -125,10 +128,14 @@ def _rung(row: Row) -> Rung:
                 suspect=row.get("validity") == "suspect", said=_said(row))
 
 
-def _versus(benchmark: str, name: str, rows: Sequence[Row]) -> Iterator[Drawing]:
+def _versus(benchmark: str, name: str, across: Across) -> Iterator[Drawing]:
+    """Of runs of one sample a task, where there are any to compare: what several cost is another picture."""
     for what in _VERSUS:
-        here = [row for row in rows if number_at(row, "score") is not None and (number_at(row, what.key) or 0) > 0
-                and not (what.key == "ram_bytes" and number_at(row, "vram_bytes"))]
+        every = [row for row in across.of(benchmark)
+                 if number_at(row, "score") is not None and (number_at(row, what.key) or 0) > 0
+                 and not (what.key == "ram_bytes" and number_at(row, "vram_bytes"))]
+        plain = [row for row in every if across.strategy(row.get("run_id")) in _PLAIN]
+        here = plain if len(plain) > 1 else every
         if len(here) < 2:
             continue
         chosen = sorted(here, key=lambda row: row.get("pareto") is not True)[:MOST_POINTS]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from core.lookup import number_at, text_at
 from reports import numbers
@@ -10,16 +11,31 @@ from reports.across.facts import Row
 from reports.text import escape
 
 COLUMNS = ("Model", "Strategy", "Budget", "Accuracy % [95 %]", "Samples", "Tokens", "Seconds", "Joules", "US$",
-           "FA [95 %]", "MVC, points/1,000 tokens [95 %]")
+           "FA [95 %]", "MVC [95 %]")
 """Means a task; FA: frontier area, MVC: marginal value of compute."""
 
 
-def compute_rows(spent: Sequence[Row], benchmark: str) -> list[list[str]]:
-    """Texts under ``COLUMNS``, escaped; none where no strategy drew more than one sample."""
-    rows = [row for row in spent if str(row.get("benchmark") or "?") == benchmark]
-    if not any(row.get("strategy") != "single" for row in rows):
-        return []
-    return [_cells(row) for row in rows]
+TEXTS = 2
+"""The first columns are texts, the others numbers."""
+
+
+@dataclass(frozen=True, slots=True)
+class ComputeTable:
+    """Columns in which any row has something."""
+
+    heads: Sequence[str]
+    rows: Sequence[Sequence[str]]
+    """Texts, escaped."""
+
+
+def compute_table(spent: Sequence[Row], benchmark: str) -> ComputeTable | None:
+    """None where no strategy drew more than one sample."""
+    here = [row for row in spent if str(row.get("benchmark") or "?") == benchmark]
+    if not any(row.get("strategy") != "single" for row in here):
+        return None
+    rows = [_cells(row) for row in here]
+    shown = [place for place in range(len(COLUMNS)) if any(row[place] for row in rows)]
+    return ComputeTable([COLUMNS[place] for place in shown], [[row[place] for place in shown] for row in rows])
 
 
 def _cells(row: Row) -> list[str]:

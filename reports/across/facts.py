@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from core.matrix import Matrix
+from reports.compare import strategy_label
 from reports.table import Table
 
 Row = Mapping[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Across:
     """All of it. The pictures are drawn from the same (``reports.across.charts``)."""
 
@@ -35,13 +37,27 @@ class Across:
     """Names of runs that have no record yet."""
     remarks: Sequence[str] = field(default=())
 
-    @property
+    @cached_property
     def leaders(self) -> list[Row]:
         """Every run once: by benchmark, the best score first."""
-        every = [row for row in self.compared if row.get("group") == "quantizations"]
-        return sorted(every, key=lambda row: (str(row.get("benchmark") or ""), -_score(row)))
+        once: dict[Any, Row] = {}
+        for group in ("quantizations", "strategies", "models", "before and after"):
+            for row in self.compared:
+                if row.get("group") == group:
+                    once.setdefault(row.get("run_id"), row)
+            if group == "strategies" and once:
+                break  # the others are of some of these runs, and of some that they replaced
+        return sorted(once.values(), key=lambda row: (str(row.get("benchmark") or ""), -_score(row)))
 
-    @property
+    @cached_property
+    def _strategies(self) -> dict[Any, str]:
+        return {row.get("run_id"): strategy_label(row) for row in self.compared if row.get("group") == "strategies"}
+
+    def strategy(self, run_id: Any) -> str:
+        """What a run's strategy is called, where its model was asked with several; otherwise empty."""
+        return self._strategies.get(run_id, "")
+
+    @cached_property
     def benchmarks(self) -> list[str]:
         return list(dict.fromkeys(str(row.get("benchmark") or "?") for row in self.leaders))
 

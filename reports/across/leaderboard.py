@@ -67,7 +67,11 @@ class Leader:
     """``lower``, ``higher`` or nothing."""
 
 
-def leader(row: Row) -> Leader:
+_STRATEGY = frozenset({"strategy", "samples_per_task", "n", "max_n", "confidence", "window", "batch", "selector"})
+
+
+def leader(row: Row, strategy: str = "") -> Leader:
+    """``strategy``: what it is called, where its model was asked with several."""
     interval = value_at(row, "interval")
     score = number_at(row, "score")
     ends = interval if isinstance(interval, list) and len(interval) == 2 else None
@@ -92,7 +96,7 @@ def leader(row: Row) -> Leader:
     return Leader(
         escape(text_at(row, "run_id") or "", 80),
         {key: Cell(*pair) for key, pair in numbered.items()} | {key: Cell(text) for key, text in written.items()},
-        ", ".join(f"{escape(key, 60)} {shown_text(value, 40)}" for key, value in object_at(row, "settings").items()),
+        ", ".join(filter(None, (strategy, *_settings(row, told=bool(strategy))))),
         (score, ends[0], ends[1]) if score is not None and ends else None, tuple(_doubts(row)), mark,
         escape(text_at(row, "origin") or "", 40), row.get("pareto") is True,
         {"clearly lower": "lower", "clearly higher": "higher"}.get(against, ""),
@@ -112,6 +116,12 @@ def _against(row: Row) -> str:
     if difference is None:
         return "unpaired" if (text_at(row, "against") or "").startswith("unpaired") else ""
     return f"{numbers.points(difference)}{words}"
+
+
+def _settings(row: Row, *, told: bool) -> list[str]:
+    """``told``: the strategy is named already."""
+    return [f"{escape(key, 60)} {shown_text(value, 40)}" for key, value in object_at(row, "settings").items()
+            if not (told and key in _STRATEGY)]
 
 
 def _doubts(row: Row) -> list[Any]:

@@ -7,8 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from core.matrix import Matrix
 from reports import numbers
 from reports.across.charts import Drawing
-from reports.across.compute import COLUMNS as COMPUTE
-from reports.across.compute import compute_rows
+from reports.across.compute import TEXTS, compute_table
 from reports.across.facts import Across
 from reports.across.leaderboard import Column, Leader, leader, shown_columns
 from reports.table import Table
@@ -24,7 +23,7 @@ def to_markdown(across: Across, pictures: Sequence[Drawing], plots: str) -> str:
     blocks += [f"{markdown_cell(section.title)}. {markdown_cell(section.says, None)}"
                for section in across.table.sections if section.says]
     blocks.append("## Leaderboard")
-    blocks.append(_leaderboard([leader(row) for row in across.leaders]))
+    blocks.append(_leaderboard([leader(row, across.strategy(row.get("run_id"))) for row in across.leaders]))
     for benchmark in across.benchmarks:
         blocks += [f"## {markdown_cell(benchmark, 60)}", *_benchmark(across, benchmark, pictures, plots)]
     blocks.append("## Comparison in full")
@@ -61,13 +60,14 @@ def _benchmark(across: Across, benchmark: str, pictures: Sequence[Drawing], plot
     for picture in pictures:
         if picture.benchmark == benchmark:
             yield f"![{markdown_cell(picture.said, None)}]({plots}/{picture.slug}.svg)"
-    compute = compute_rows(across.spent, benchmark)
+    compute = compute_table(across.spent, benchmark)
     if compute:
         yield "### Test-time compute"
-        yield _table(COMPUTE, compute, [False, False, *[True] * (len(COMPUTE) - 2)])
+        yield _table(compute.heads, compute.rows, [place >= TEXTS for place in range(len(compute.heads))])
     for matrix in across.matrices:
         if matrix.benchmark == benchmark:
-            yield "### Flips between pairs"
+            strategy = across.strategy(matrix.standings[0].run_id)
+            yield f"### Flips between pairs{f', {markdown_cell(strategy)}' if strategy else ''}"
             yield (f"How many of {matrix.total:,} tasks the run of the row passed and the run of the column failed; in "
                    "bold where an exact paired test (McNemar) tells the two apart, p < 0.05 after Holm's correction "
                    f"for all {len(matrix.pairs)} pairs."

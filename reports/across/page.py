@@ -11,8 +11,7 @@ from core.matrix import Matrix, Pair
 from core.version import VERSION
 from reports import numbers
 from reports.across.charts import Drawing
-from reports.across.compute import COLUMNS as COMPUTE
-from reports.across.compute import compute_rows
+from reports.across.compute import compute_table
 from reports.across.facts import Across
 from reports.across.leaderboard import Column, Leader, leader, shown_columns
 from reports.pages.embed import json_block, packed_block, svg_block
@@ -42,7 +41,7 @@ class Drawn:
 
 def to_html(across: Across, drawn: Sequence[Drawn], assets: Assets) -> str:
     """The whole page. What is long is data, and the page's script makes tables of it when they are looked at."""
-    leaders = [leader(row) for row in across.leaders]
+    leaders = [leader(row, across.strategy(row.get("run_id"))) for row in across.leaders]
     said = sorted((section for section in across.table.sections if section.says),
                   key=lambda section: not section.heading)  # models against each other, and versions, come first
     columns = shown_columns(leaders)
@@ -56,7 +55,6 @@ def to_html(across: Across, drawn: Sequence[Drawn], assets: Assets) -> str:
         "said": said[:MOST_SAID], "unsaid": max(0, len(said) - MOST_SAID),
         "columns": columns, "benchmarks": [one | {"compared": bool(compared[one["id"]])} for one in benchmarks],
         "legend": [line.text for line in across.table.legend],
-        "compute_columns": COMPUTE,
         "blocks": (json_block("data-board", [_board_row(one, columns) for one in leaders])
                    + packed_block("data-compared", compared) + packed_block("data-flips", _flips(across.matrices))),
     }
@@ -92,9 +90,9 @@ def _benchmarks(across: Across, drawn: Sequence[Drawn]) -> Iterator[dict[str, An
             "charts": [{"title": one.drawing.title, "wide": svg_block(one.wide), "narrow": svg_block(one.narrow),
                         "whole": one.drawing.whole} for one in drawn if one.drawing.benchmark == benchmark],
             "sections": [_section(across.table, section) for section in _sections(across, benchmark)],
-            "matrices": [_matrix(matrix, place) for place, matrix in enumerate(across.matrices)
-                         if matrix.benchmark == benchmark],
-            "compute": compute_rows(across.spent, benchmark),
+            "matrices": [_matrix(matrix, place, across.strategy(matrix.standings[0].run_id))
+                         for place, matrix in enumerate(across.matrices) if matrix.benchmark == benchmark],
+            "compute": compute_table(across.spent, benchmark),
         }
 
 
@@ -113,7 +111,7 @@ def _section(table: Table, section: Section) -> dict[str, Any]:
             "lines": [[line.cells.get(column.key, "") for column in columns] for line in section.lines]}
 
 
-def _matrix(matrix: Matrix, place: int) -> dict[str, Any]:
+def _matrix(matrix: Matrix, place: int, strategy: str) -> dict[str, Any]:
     """Rows of cells; a cell is what its row's run passed and its column's did not."""
     cells: dict[tuple[int, int], Mapping[str, Any]] = {}
     labels = [escape(one.label, 40) for one in matrix.standings]
@@ -128,7 +126,8 @@ def _matrix(matrix: Matrix, place: int) -> dict[str, Any]:
                         f"that it passed; p (Holm) {numbers.probability(pair.p_corrected)}",
             }
     return {
-        "place": place, "total": f"{matrix.total:,}", "left_out": matrix.left_out, "pairs": len(matrix.pairs),
+        "place": place, "strategy": strategy, "total": f"{matrix.total:,}", "left_out": matrix.left_out,
+        "pairs": len(matrix.pairs),
         "rows": [{"number": row + 1, "label": labels[row], "suspect": one.suspect, "score": f"{one.score:.1f}",
                   "cells": [cells.get((row, column)) for column in range(len(labels))]}
                  for row, one in enumerate(matrix.standings)],

@@ -77,12 +77,13 @@ def _by_cost(rows: Sequence[Row], cost: Cost) -> list[Row]:
 
 
 def _named(keys: Sequence[tuple[Any, ...]]) -> list[str]:
-    """Each by what tells it from the others: the model always, the rest where it differs."""
+    """Each by what tells it from the others: the model always, a strategy's settings where they differ in it."""
     names = []
     for key in keys:
         parts = [str(key[1])]
         for place, shown in ((2, "{}"), (3, "by {}"), (4, "at {:g}"), (5, "window {:g}"), (0, "on {}"), (6, "({})")):
-            if len({other[place] for other in keys}) > 1 and key[place] not in {None, ""}:
+            others = {other[place] for other in keys if place not in {3, 4, 5} or other[2] == key[2]}
+            if len(others) > 1 and key[place] not in {None, ""}:
                 parts.append(shown.format(key[place]))
         names.append(" ".join(parts))
     return names
