@@ -70,6 +70,8 @@ class SelectorCommand:
         except NoScore as error:
             found, problem = None, str(error)
         with self._lock:
+            if self._closed and found is None:
+                return None  # stopped with the run, which says nothing of the program
             self.asked += 1
             if found is None:
                 self.failed += 1

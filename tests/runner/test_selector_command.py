@@ -82,7 +82,7 @@ def test_one_that_writes_without_end_is_stopped(tmp_path: Path) -> None:
     assert "wrote more than 64 KiB" in command.first_failure
 
 
-def test_closing_ends_the_one_that_runs(tmp_path: Path) -> None:
+def test_closing_ends_the_one_that_runs_and_counts_that_as_no_failure(tmp_path: Path) -> None:
     command = SelectorCommand(program(tmp_path, f"echo > {tmp_path}/begun; exec sleep 600"))
     ended = Event()
 
@@ -96,6 +96,7 @@ def test_closing_ends_the_one_that_runs(tmp_path: Path) -> None:
     command.close()
     assert ended.wait(60)
     assert score(command) is None
+    assert (command.asked, command.failed) == (0, 0)
 
 
 def test_a_program_that_is_not_there_is_a_usage_error(tmp_path: Path) -> None:
