@@ -36,6 +36,11 @@ def test_a_range_that_begins_above_the_cheapest_budget_begins_with_what_that_gav
     assert area(POINTS, Span(150, 400)) == pytest.approx((0.25 * octave + 0.5) / (octave + 1))
 
 
+def test_what_is_dearer_than_the_range_counts_nothing() -> None:
+    """100 to 200 at 0.25, 200 to 400 at 0.5; the 0.75 of 800 is beyond."""
+    assert area(POINTS, Span(100, 400)) == pytest.approx(0.75 / 2)
+
+
 def test_all_right_at_the_lowest_cost_is_an_area_of_one() -> None:
     assert area([Point(100, 1.0)], SPAN) == pytest.approx(1.0)
 

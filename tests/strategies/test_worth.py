@@ -47,6 +47,11 @@ def test_in_a_tie_of_two_the_next_sample_changes_the_answer_half_the_time() -> N
     assert of("ab") == pytest.approx(0.5)
 
 
+def test_a_change_that_takes_two_samples_is_worth_half_its_chance_a_sample() -> None:
+    """Two votes against one, two samples left: both from an urn of three and two, 2/5 x 3/6."""
+    assert of("aab", most=5) == pytest.approx(0.2 / 2)
+
+
 @given(STREAMS, st.integers(0, 40))
 def test_it_is_a_chance_for_any_samples(keys: str, drawn: int) -> None:
     assert 0 <= worth(votes(keys[:drawn]), drawn, 40) <= 1
