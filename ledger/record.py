@@ -105,6 +105,7 @@ field                             meaning (unit)
 ``checks.template``               the same of its chat template: ``keeps the prompt``, or what it drops
 ``checks.tokens``                 its own count of tokens: ``as the server counts them``, or how far apart they are
 ``checks.energy``                 what of ``--measure-energy`` could not be measured, and why
+``checks.cost``                   that no price is known of a hosted model
 ``thinking``                      absent where no reply thought
 ``thinking.tokens``               completion tokens spent thinking (tokens)
 ``thinking.share``                of all completion tokens (0 to 1)
@@ -150,6 +151,8 @@ field                             meaning (unit)
                                   ``energy_j`` (J, gross), ``above_idle_j`` (J), ``idle_watts`` (W), ``mean_watts`` (W),
                                   ``per_solved_j`` (J a passed task), ``seconds`` (s), ``source``, ``gpu`` and ``cpu``
                                   (the same of each), ``shared_with`` (other programs on the GPU), ``apportioned``
+``cost``                          absent unless a price is known: ``cost_usd``, ``per_solved_usd`` (US dollars; of every
+                                  reply, a passed task), ``price`` (of a million tokens, with ``date`` and ``source``)
 ``memory.server_rss_bytes``       largest resident memory of the server (bytes)
 ``memory.planned``                what the server was expected to allocate before it was started: weights_bytes,
                                   kv_cache_bytes, buffers_bytes, total_bytes; needed_bytes is that without what the
