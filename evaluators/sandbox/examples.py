@@ -81,7 +81,7 @@ def example_calls(run: Run, read_tests: ReadTests) -> Verdict:
             else:
                 got = list(got) if rows and isinstance(got, tuple) else got
                 agreed = "want" in case and _agrees(got, values.decode(case["want"]), exact=rows)
-                tally.did(spelled(got), agreed)
+                tally.did(_spelled(got), agreed)
     except CandidateFailed as error:
         tally.failed(error)
     except OutOfTime as error:
@@ -94,6 +94,14 @@ def _call(server: Server, case: Case) -> Any:
         return values.decode(server.ask({"call": case["args"], "kw": case["kw"]}, "r"))
     except (values.BadValue, RecursionError, MemoryError) as error:
         raise CandidateFailed("nonsense", f"it returned what is no value: {error}") from None
+
+
+def _spelled(got: Any) -> str:
+    """Values are hostile: one that cannot be spelled is what its kind is, and never a fault of the judge."""
+    try:
+        return spelled(got)
+    except (ValueError, ArithmeticError, TypeError, RecursionError):
+        return f"?{type(got).__name__}"
 
 
 def _agrees(got: Any, wanted: Any, *, exact: bool) -> bool:

