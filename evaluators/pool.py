@@ -22,6 +22,7 @@ from evaluators import levels, registry
 from evaluators.box import MAX_PROGRAM, Evaluator
 from evaluators.gate import Gate
 from evaluators.sandbox.job import Job, Report
+from evaluators.sandbox.upstream import PRELOADED
 from evaluators.sandbox.worker import Worker, WorkerLost, WorkerRefused
 from system.clock import monotonic_s
 from system.processors import usable
@@ -63,7 +64,7 @@ class VerifierPool:
         if not needs_sandbox and (python is not None or preload):
             raise UsageError(f"--{'python' if python else 'preload'}: nothing here runs programs; leave the flag out")
         self.grading = grading
-        preload = (*preload, "unittest.mock") if grading == "upstream" else tuple(preload)
+        preload = (*preload, *PRELOADED) if grading == "upstream" else tuple(preload)
         self._reached = levels.reach(isolation, python, preload) if needs_sandbox else levels.nothing_runs()
         self._timeout_s = verify_timeout_s
         self._gate = Gate()

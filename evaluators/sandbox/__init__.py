@@ -14,7 +14,7 @@ Four processes, each knowing less than the one before it::
        └ candidate forked per run from the worker, in a pid namespace of its own that is ended with the run. Has no
                    capability, no other descriptor than its standard streams and one socket, limits, Landlock, seccomp.
                    It runs the program and answers calls with values; or, for programs on standard input, forks one
-                   process a test (``spawner``).
+                   process a test (``spawner``), as the judge orders (``turns``).
 
 A candidate stands ready before there is a run for it (``standby``), and serves one. So the fork, the namespaces and the
 layers of the next run are made while this one computes, and no candidate can have inherited what did not exist: neither

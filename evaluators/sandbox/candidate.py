@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import _thread
 import atexit
-import contextlib
 import gc
 import importlib
 import os
 import sys
 import types
+from collections.abc import Callable
 from typing import Any
 
 from evaluators.sandbox import protocol, values
@@ -21,6 +21,7 @@ from evaluators.sandbox import protocol, values
 FILE_NAME = "solution.py"
 _OURS = ("evaluators", "system")
 _exit = os._exit
+_threads, _run_exit_functions = _thread._count, atexit._run_exitfuncs  # noqa: SLF001
 _kept: list[types.ModuleType] = []
 _prepared: dict[bool, types.ModuleType] = {}
 
@@ -142,11 +143,11 @@ def _reply_and_leave(fd: int, reply: dict[str, Any]) -> None:
         _exit(1)
 
 
-def run_script(program: Any, names: dict[str, Any]) -> None:
+def run_script(program: Any, names: dict[str, Any], at_last: Callable[[], object]) -> None:
     """Runs the program, text or code, as ``__main__``, whose names these are, with its real standard streams.
 
-    Does not return: 0 if it ended, 1 if it raised.
-    ``sys.exit`` with any value is an end like another: contests look at the output.
+    Does not return: 0 if it ended, 1 if it raised, after it has called ``at_last``. ``sys.exit`` with any value is an
+    end like another: contests look at the output.
     """
     status = 1
     try:
@@ -156,19 +157,24 @@ def run_script(program: Any, names: dict[str, Any]) -> None:
         status = 0
     except BaseException as error:  # noqa: BLE001
         _say(error)
-    with contextlib.suppress(BaseException):  # whatever the program made of its own end
+    try:
         _end_as_python_does()
+        at_last()
+    except BaseException:  # noqa: BLE001, S110 - whatever the program made of its own end
+        pass
     _exit(status)
 
 
 def _end_as_python_does() -> None:
     """Threads, then exit functions (fast-output templates write there), then the streams."""
-    if _thread._count():  # noqa: SLF001 - most programs have no thread to wait for
+    if _threads():  # most programs have none to wait for
         sys.modules["threading"]._shutdown()  # noqa: SLF001 - as the interpreter's own end
-    atexit._run_exitfuncs()  # noqa: SLF001
+    _run_exit_functions()
     for stream in (sys.stdout, sys.__stdout__):
-        with contextlib.suppress(ValueError, AttributeError):
+        try:  # noqa: SIM105 - fewer pages
             stream.flush()  # type: ignore[union-attr]
+        except (ValueError, AttributeError):
+            pass
 
 
 def _say(error: BaseException) -> None:

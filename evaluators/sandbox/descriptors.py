@@ -20,6 +20,11 @@ def pair() -> tuple[Link, Link]:
     return _socket.socketpair()
 
 
+def numbers(count: int) -> struct.Struct:
+    """How so many descriptors, one to four, are packed."""
+    return _NUMBERS[count]
+
+
 def send_with(link: Link, text: bytes, descriptors: Sequence[int]) -> None:
     """One message with up to four descriptors. Raises OSError."""
     rights = _NUMBERS[len(descriptors)].pack(*descriptors)

@@ -7,7 +7,7 @@ program took too long or is gone. What it raises counts as what it did.
 
 from __future__ import annotations
 
-import os
+import contextlib
 from typing import Any
 
 try:  # one of the two is there already, for ``random``; hashlib would be a module more in every fork
@@ -15,14 +15,12 @@ try:  # one of the two is there already, for ``random``; hashlib would be a modu
 except ImportError:
     from _sha512 import sha512  # type: ignore[import-not-found]
 
-from evaluators.sandbox import compare, descriptors, spawn, values
+from evaluators.sandbox import compare, descriptors, spawn, turns, values
 from evaluators.sandbox.judges import CORRECT, TIMED_OUT, WRONG, ReadTests, Verdict, failed, verdict
-from evaluators.sandbox.meter import Meter, OutOfTime
+from evaluators.sandbox.meter import OutOfTime
 from evaluators.sandbox.plus import agrees
 from evaluators.sandbox.spawn import CandidateFailed, Run, Server
-from evaluators.sandbox.spawner import Spawner
 from evaluators.sandbox.spelling import spelled, spelled_lines
-from system.sandbox import limits
 
 _GONE = frozenset({"died", "nonsense"})
 Case = dict[str, Any]
@@ -113,36 +111,25 @@ def _agrees(got: Any, wanted: Any, *, exact: bool) -> bool:
 
 def example_streams(run: Run, read_tests: ReadTests) -> Verdict:
     """A fresh process an example, real standard streams."""
-    spawner = Spawner(run)
     cases = read_tests()["cases"]
     tally = _Tally(cases)
-    for number, case in enumerate(cases, start=1):
-        try:
-            printed = _one_stream(run, spawner, case["stdin"], last=number == len(cases))
-        except CandidateFailed as error:
-            tally.failed(error)
-        except OutOfTime as error:
-            return tally.verdict(error)
-        else:
-            agreed = "want" in case and compare.first_difference(printed, case["want"]) is None
-            tally.did(spelled_lines(printed), agreed)
+    try:
+        with contextlib.closing(turns.in_turn(run, [case["stdin"] for case in cases])) as tests:
+            for test, case in zip(tests, cases):  # noqa: B905 - Python 3.9 has no strict; one a case
+                _tell(tally, run, test, case)
+    except CandidateFailed as error:
+        tally.failed(error)
+    except OutOfTime as error:
+        return tally.verdict(error)
     return tally.verdict()
 
 
-def _one_stream(run: Run, spawner: Spawner, given: str, *, last: bool) -> str:
-    """What it printed, as much of it as is allowed."""
-    streams = (descriptors.memory_file("stdin", given.encode("utf-8", "surrogatepass")),
-               descriptors.memory_file("stdout"), descriptors.memory_file("stderr"))
-    try:
-        pid = spawner.start(streams, last=last)
-        clock = Meter(run.limits, run.patience, lambda: limits.cpu_s(pid) or 0.0, run.whole_use)
-        status = spawner.status(clock.check)
-        if not last:
-            spawner.clean_up()
-        if status:
-            clock.check()
-            raise CandidateFailed("ended", spawn.how_it_ended(status))
-        return descriptors.read_all(streams[1], run.limits.output_bytes).decode("utf-8", "replace")
-    finally:
-        for fd in streams:
-            os.close(fd)
+def _tell(tally: _Tally, run: Run, test: turns.Test, case: Case) -> None:
+    """What came of an example that has ended; of what it printed, as much as is allowed. Raises OutOfTime."""
+    if test.status:
+        test.clock.check()
+        tally.failed(CandidateFailed("ended", spawn.how_it_ended(test.status)))
+        return
+    printed = descriptors.read_all(test.stdout, run.limits.output_bytes).decode("utf-8", "replace")
+    agreed = "want" in case and compare.first_difference(printed, case["want"]) is None
+    tally.did(spelled_lines(printed), agreed)

@@ -7,18 +7,17 @@ old to import it).
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import random
 from collections.abc import Callable
 from typing import Any
 
-from evaluators.sandbox import compare, descriptors, protocol, spawn
-from evaluators.sandbox.meter import Meter, OutOfTime
+from evaluators.sandbox import compare, descriptors, protocol, spawn, turns
+from evaluators.sandbox.meter import OutOfTime
 from evaluators.sandbox.spawn import CandidateFailed, Run, Server
-from evaluators.sandbox.spawner import Spawner
 from evaluators.sandbox.upstream import GRACE_S
-from system.sandbox import limits
 
 CORRECT, WRONG, CRASHED = "correct", "wrong", "crashed"
 TIMED_OUT, REFUSED, FAULT = "timed_out", "refused_by_sandbox", "harness_fault"
@@ -111,40 +110,30 @@ def _pairs(tests: Any) -> list[tuple[str, str]]:
 
 def stdin(run: Run, read_tests: ReadTests) -> Verdict:
     """A fresh process a test, real standard streams, output compared here; stops at the first test that fails."""
-    spawner = Spawner(run)
     pairs = _pairs(read_tests())
-    for number, pair in enumerate(pairs, start=1):
-        try:
-            problem = _one_stdin_test(run, spawner, pair, last=number == len(pairs))
-        except OutOfTime as error:
-            return verdict(TIMED_OUT, f"test {number}: {error}", test=number)
-        except CandidateFailed as error:
-            return {**failed(error, f"test {number}: "), "test": number}
-        if problem is not None:
-            return verdict(WRONG, f"test {number}: {problem}", test=number)
+    number = 1
+    try:
+        with contextlib.closing(turns.in_turn(run, [given for given, _ in pairs])) as tests:
+            for test, (_, wanted) in zip(tests, pairs):  # noqa: B905 - Python 3.9 has no strict; one a pair
+                if (problem := _problem(run, test, wanted)) is not None:
+                    return verdict(WRONG, f"test {number}: {problem}", test=number)
+                number += 1
+    except OutOfTime as error:
+        return verdict(TIMED_OUT, f"test {number}: {error}", test=number)
+    except CandidateFailed as error:
+        return {**failed(error, f"test {number}: "), "test": number}
     return verdict(CORRECT)
 
 
-def _one_stdin_test(run: Run, spawner: Spawner, pair: tuple[str, str], *, last: bool) -> str | None:
-    given, wanted = pair
-    streams = (descriptors.memory_file("stdin", given.encode("utf-8", "surrogatepass")),
-               descriptors.memory_file("stdout"), descriptors.memory_file("stderr"))
-    try:
-        pid = spawner.start(streams, last=last)
-        clock = Meter(run.limits, run.patience, lambda: limits.cpu_s(pid) or 0.0, run.whole_use)
-        status = spawner.status(clock.check)
-        if not last:
-            spawner.clean_up()
-        if status:
-            clock.check()
-            raise _reported(streams[2], status)
-        if os.fstat(streams[1]).st_size > run.limits.output_bytes:
-            return f"more than {run.limits.output_bytes} bytes of output"
-        output = descriptors.read_all(streams[1], run.limits.output_bytes).decode("utf-8", "replace")
-        return compare.first_difference(output, wanted)
-    finally:
-        for fd in streams:
-            os.close(fd)
+def _problem(run: Run, test: turns.Test, wanted: str) -> str | None:
+    """What is wrong with a test that has ended. Raises CandidateFailed, OutOfTime."""
+    if test.status:
+        test.clock.check()
+        raise _reported(test.stderr, test.status)
+    if os.fstat(test.stdout).st_size > run.limits.output_bytes:
+        return f"more than {run.limits.output_bytes} bytes of output"
+    output = descriptors.read_all(test.stdout, run.limits.output_bytes).decode("utf-8", "replace")
+    return compare.first_difference(output, wanted)
 
 
 def _reported(stderr: int, status: int) -> CandidateFailed:

@@ -1,150 +1,68 @@
-"""Programs on standard input: a fresh process a test.
+"""Programs on standard input: a fresh process a test. The candidate's side; ``turns`` is the judge's.
 
-The candidate that stands ready becomes a spawner: it compiles the program once and forks one process a test. It has
-every layer of a candidate and was forked before the tests were read. Each process stands ready while the test before
-its own runs, and is given its test's streams by the judge itself; so no candidate inherits a test, the layers are paid
-for once, and a fork costs no time where a processor is free.
+The candidate that stands ready becomes a spawner: it compiles the program once, and forks a process whenever the judge
+orders one. It has every layer of a candidate and was forked before the tests were read. Each process waits, its layers
+built, until the judge gives it a test's streams; so no candidate inherits a test, the layers are paid for once, and a
+fork costs no time where a processor is free.
 
-What a test's program leaves running must not meet the next one. Where that can be (at ``full``; elsewhere no program
-starts a process, or nothing is promised) the judge looks for it after each test, and if there is something the spawner
-ends everything in the run but itself and the first process, and forks again.
+Two channels. Orders come on the candidate's own socket, and are answered by a line each. On the other, which the judge
+made, whichever process stands ready takes the next test. Neither is open when a program runs.
+
+Every page that code touches after a fork is copied, one or two microseconds each. So what a test's process does before
+its program, and the spawner between two forks, are few calls, of names that were looked up before.
 """
-
-# ruff: noqa: PTH108
-# plain calls on paths and descriptors: runs in every candidate, where each import costs
 
 from __future__ import annotations
 
-import contextlib
 import os
-import select
 import struct
-from _socket import CMSG_SPACE, SOL_SOCKET
+from _socket import CMSG_SPACE
 from collections.abc import Callable
 from typing import Any
 
 from evaluators.sandbox import candidate
-from evaluators.sandbox.descriptors import Link, receive_with, send_with
-from evaluators.sandbox.meter import Meter
-from evaluators.sandbox.spawn import TICK_S, CandidateFailed, Run, SandboxFault
+from evaluators.sandbox.descriptors import Link, numbers, receive_with
 from system.sandbox import calls, confine, landlock, processes
 from system.sandbox.confine import SOCKET_FD, Cell
 
-_GONE = "the process that starts it is gone"
-_NEXT, _LAST, _CLEAN = b"1", b"L", b"0"
-_CREDENTIALS = struct.Struct("3i")
-_CREDENTIALS_SPACE = CMSG_SPACE(_CREDENTIALS.size)
-_SO_PASSCRED = 16
-_ASKED_TO_CLEAN, _NOBODY_ASKS = 101, 102
-"""How a process ends that has run no program, so that its status can be believed."""
-
-
-class Spawner:
-    """The judge's side. A test is a byte with three descriptors; the answer is two lines: the process's number, and how
-    it ended.
-    """
-
-    def __init__(self, run: Run) -> None:
-        self._candidate, self._socket, self._unread = run.candidate, run.candidate.socket, b""
-        self._compiling = Meter(run.limits, run.patience, run.candidate.cpu_s, run.whole_use)
-        self._full = run.cell.level == confine.FULL
-        self._proc, self._sender = run.proc, 0
-        if self._full:
-            self._socket.setsockopt(SOL_SOCKET, _SO_PASSCRED, 1)
-        run.release()
-
-    def start(self, streams: tuple[int, int, int], *, last: bool) -> int:
-        """Gives the process that stands ready these streams; its number once its layers are built.
-
-        Raises CandidateFailed if the spawner was killed, OutOfTime if it takes too long to compile the program,
-        SandboxFault if the layers could not be built.
-        """
-        try:
-            send_with(self._socket, _LAST if last else _NEXT, streams)
-        except OSError:
-            raise CandidateFailed("died", _GONE) from None
-        pid = int(self._line(self._compiling.check))
-        if pid < 0:
-            raise SandboxFault("a layer of the sandbox could not be built for this test")
-        return self._sender if self._full else pid  # in a pid namespace of its own it goes by another number
-
-    def status(self, tick: Callable[[], None]) -> int:
-        """Its wait status. ``tick`` is called while it runs, and may raise."""
-        return int(self._line(tick))
-
-    def clean_up(self) -> None:
-        """After a test that is not the last: ends what its program left running, if anything."""
-        if self._full and (self._proc is None or self._left_running(self._proc)):
-            with contextlib.suppress(OSError):
-                self._socket.send(_CLEAN)
-
-    def _left_running(self, proc: int) -> bool:
-        """Whether there is more than the process that stands ready: the spawner is whose children orphans become."""
-        return len(processes.children_of(self._candidate.pid, proc)) != 1
-
-    def _line(self, tick: Callable[[], None]) -> bytes:
-        while b"\n" not in self._unread:  # both lines may have come at once
-            while not select.select([self._socket], [], [], TICK_S)[0]:
-                tick()
-            try:
-                part, said, _, _ = self._socket.recvmsg(64, _CREDENTIALS_SPACE)
-            except ConnectionError:
-                part, said = b"", []
-            for _, _, credentials in said:  # the kernel's word for who has sent this, in our own numbers
-                self._sender = _CREDENTIALS.unpack(credentials)[0]
-            if not part:
-                raise CandidateFailed("died", _GONE)
-            self._unread += part
-        line, _, self._unread = self._unread.partition(b"\n")
-        return line
+CHANNEL, TEST = b"T", b"1"
+"""The first message on the socket, with the end of the other channel; and on that one a test, with four descriptors."""
+ORDER = struct.Struct("=cxxxi")
+FORK, WAIT, CLEAN = b"F", b"W", b"C"
+"""Orders: fork a process (answered by an empty line), wait for the process of this number to end (its wait status), end
+everything in the run but the spawner and the first process (an empty line)."""
+BROKEN = b"-"
+"""What a process says on the channel of the tests whose layers could not be built."""
+END_FD = SOCKET_FD
+"""A program's one descriptor besides its streams. Nobody reads what is written there; that it is closed, by us at the
+program's end with all others that it has, or by whatever ends the process, makes the judge look."""
+WORD = struct.Struct("i")
+"""What is written there before the program runs: the process's number as it sees itself."""
+_WHOLE = 0x7FFF_F000  # the most that sendfile takes
 
 
 def serve_tests(source: str, cell: Cell, *, prelude: bool, scratch: str) -> None:
-    """The candidate's side: forks a process for each test. Returns when the judge has gone."""
-    full = cell.level == confine.FULL
-    if full:
+    """Does as the judge orders. Returns when it has gone."""
+    orders = Link(fileno=SOCKET_FD)
+    said, given = receive_with(orders, len(CHANNEL), 1)
+    if said != CHANNEL or len(given) != 1:
+        return
+    if cell.level == confine.FULL:
         calls.adopt_orphans()
-    program, ourselves = _compiled(source), os.getpid()
-    names = candidate.fresh_module("__main__", with_prelude=prelude)
-    link, signals = Link(fileno=SOCKET_FD), landlock.Signals(cell.landlock_abi)
-
-    def ready() -> tuple[int, int]:
-        """A process that waits for its test: its number, and the pipe on which it says that it has it."""
-        told, built = os.pipe()
-
-        def one() -> None:
-            os.close(told)
-            signals.enforce()
-            confine.leave_alone(cell, ourselves)
-            _take_test(link, built, cell, scratch)
-            candidate.run_script(program, names)
-
-        pid = processes.fork_bare(one)
-        os.close(built)
-        return pid, told
-
-    pid, told = ready()
-    program_has_run = False
-    while True:
-        said = os.read(told, 1)
-        os.close(told)
-        if said in {_NEXT, _LAST}:
-            program_has_run = True
-            following = ready() if said == _NEXT else None
-            link.send(f"{os.waitpid(pid, 0)[1]}\n".encode())
-            if following is None:
-                return
-            pid, told = following
-            continue
-        code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
-        killed = code < 0 and program_has_run  # by it, whatever the signal: no fault of ours may be had that way
-        if code != _ASKED_TO_CLEAN and not killed:
-            if code != _NOBODY_ASKS:
-                link.send(b"-1\n")
-            return
-        if full:
-            processes.end_all_others()
-        pid, told = ready()
+    one = _one_test(source, cell, Link(fileno=given[0]), scratch, prelude=prelude)
+    receive, send, unpack, size = orders.recv, orders.send, ORDER.unpack, ORDER.size
+    fork, wait = processes.fork_bare, os.waitpid
+    while order := receive(size):
+        kind, number = unpack(order)
+        if kind == FORK:
+            fork(one)
+            send(b"\n")
+        elif kind == WAIT:
+            send(b"%d\n" % wait(number, 0)[1])
+        else:
+            if cell.level == confine.FULL:
+                processes.end_all_others()
+            send(b"\n")
 
 
 def _compiled(source: str) -> Any:
@@ -155,30 +73,71 @@ def _compiled(source: str) -> Any:
         return source
 
 
-def _take_test(link: Link, built: int, cell: Cell, scratch: str) -> None:
-    """In a test's own process, its layers built: takes its streams, when the judge gives them."""
-    said, given = receive_with(link, 1, 3)
-    if len(given) != 3:
-        os._exit(_ASKED_TO_CLEAN if said == _CLEAN else _NOBODY_ASKS)
-    stdin = _stdin_with_a_name(given[0], scratch) if cell.level == confine.FULL else given[0]
-    confine.take_streams(stdin, given[1], given[2])
-    link.send(f"{os.getpid()}\n".encode())
-    os.write(built, said)
-    confine.close_others(SOCKET_FD, cell)
+def _one_test(source: str, cell: Cell, tests: Link, scratch: str, *, prelude: bool) -> Callable[[], None]:
+    """What a test's own process runs, from its fork to its end."""
+    program, names = _compiled(source), candidate.fresh_module("__main__", with_prelude=prelude)
+    run_script, alone = candidate.run_script, _alone(cell)
+    receive, send, room, unpack = tests.recvmsg, tests.send, CMSG_SPACE(16), numbers(4).unpack
+    dup2, write, own_number, leave = os.dup2, os.write, os.getpid, os._exit
+    word, close_ours, close_all = WORD.pack, confine.closer(END_FD + 1, cell), confine.closer(END_FD, cell)
+    named = _named_stdin(scratch) if cell.level == confine.FULL else int
+
+    def one() -> None:
+        try:
+            alone()
+        except OSError:
+            send(BROKEN)
+            leave(1)
+        _, given, _, _ = receive(1, room)
+        if not given:
+            leave(1)  # nobody asks
+        stdin, stdout, stderr, end = unpack(given[0][2])
+        dup2(named(stdin), 0)
+        dup2(stdout, 1)
+        dup2(stderr, 2)
+        dup2(end, END_FD)
+        write(END_FD, word(own_number()))
+        close_ours()
+        run_script(program, names, close_all)
+
+    return one
 
 
-def _stdin_with_a_name(fd: int, scratch: str) -> int:
+def _alone(cell: Cell) -> Callable[[], None]:
+    """The last layers of a test's process: it signals no process but those it starts, and ends with the spawner."""
+    ourselves, enforce = os.getpid(), landlock.signals(cell.landlock_abi)
+    if cell.level == confine.FULL:
+        return enforce
+
+    def alone() -> None:
+        enforce()
+        confine.leave_alone(cell, ourselves)
+
+    return alone
+
+
+def _named_stdin(scratch: str) -> Callable[[int], int]:
     """Standard input as a file in the scratch folder, where ``/dev/stdin`` points: there is no ``/proc`` to find it by.
 
-    Made in the candidate's own process, which may do there what it likes; O_EXCL follows no link that it left.
+    Made in the candidate's own process, which may do there what it likes; O_EXCL follows no link that it left. The
+    descriptor itself, where an earlier test's program is in the way or has filled the folder: no name, then.
     """
-    path = f"{scratch}/.stdin"
-    with contextlib.suppress(OSError):
-        os.unlink(path)
-    try:
-        named = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
-        os.sendfile(named, fd, 0, os.fstat(fd).st_size)
-        os.lseek(named, 0, os.SEEK_SET)
-    except OSError:
-        return fd  # the program of an earlier test is in the way, or filled the scratch folder: no name, then
+    path, flags = f"{scratch}/.stdin", os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
+    unlink, create, copy, seek = os.unlink, os.open, os.sendfile, os.lseek
+
+    def named(fd: int) -> int:
+        try:
+            try:  # noqa: SIM105 - it is there but for the first test
+                unlink(path)
+            except OSError:
+                pass
+            file = create(path, flags, 0o600)
+            if copy(file, fd, 0, _WHOLE) != seek(fd, 0, 2):
+                raise OSError  # noqa: TRY301
+            seek(file, 0, 0)
+        except OSError:
+            seek(fd, 0, 0)
+            return fd
+        return file
+
     return named

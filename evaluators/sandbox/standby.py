@@ -13,7 +13,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 
-from evaluators.sandbox import candidate, descriptors, handles, protocol, spawner, upstream
+from evaluators.sandbox import candidate, descriptors, handles, protocol, spawner, turns, upstream
 from evaluators.sandbox.spawn import BUILT
 from system.sandbox import confine, limits, namespaces, processes, scratch
 from system.sandbox.confine import SOCKET_FD, Cell
@@ -113,7 +113,7 @@ def _candidate(cell: Cell, folder: str, link: int) -> None:
     prelude = bool(header["prelude"])
     allowed = Limits(**header["limits"])
     if header["mode"] == "stdin":
-        limits.apply(allowed, cell.processes)
+        limits.apply(allowed, cell.processes and cell.processes + turns.AHEAD)
         protocol.send_bytes(SOCKET_FD, BUILT)
         spawner.serve_tests(source, cell, prelude=prelude, scratch=folder)
         return

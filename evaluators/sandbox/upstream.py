@@ -19,7 +19,6 @@ import builtins
 import importlib
 import io
 import os
-import shutil
 import signal
 import sys
 import types
@@ -41,6 +40,8 @@ _NULLED_OS = (
     "lchflags", "lchmod", "lchown", "getcwd", "chdir",
 )
 _NULLED_MODULES = ("ipdb", "joblib", "resource", "psutil", "tkinter")
+PRELOADED = ("unittest.mock", "shutil")
+"""What every program needs that is graded this way, and nobody else."""
 GRACE_S = 1.0
 _WRAPPER = "wrapped_function"
 
@@ -90,7 +91,7 @@ def _null_functions() -> None:
     for name in _NULLED_OS:
         setattr(os, name, None)
     for name in ("rmtree", "move", "chown"):
-        setattr(shutil, name, None)
+        setattr(importlib.import_module("shutil"), name, None)
     importlib.import_module("subprocess").Popen = None  # type: ignore[attr-defined]
     for name in ("quit", "help"):
         setattr(builtins, name, None)
@@ -133,7 +134,8 @@ def serve(source: str, entry: str | None, _prelude: bool, fd: int) -> None:
         signal.setitimer(signal.ITIMER_PROF, alarm_s if on else 0.0)
         signal.setitimer(signal.ITIMER_REAL, ceiling_s if on else 0.0)
 
-    importlib.import_module("unittest.mock")  # before the nulling, which would break its import
+    for name in PRELOADED:  # before the nulling, which would break their import
+        importlib.import_module(name)
     signal.signal(signal.SIGALRM, _on_alarm)
     signal.signal(signal.SIGPROF, _on_alarm)
     _null_functions()

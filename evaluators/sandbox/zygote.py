@@ -19,9 +19,9 @@ import socket
 import sys
 from typing import Any
 
-from evaluators.sandbox import candidate, memory, service
+from evaluators.sandbox import candidate, memory, rehearsal, service
 from evaluators.sandbox import preload as warm
-from system.sandbox import calls, confine, layout, namespaces, packages, processes, scratch
+from system.sandbox import calls, confine, layout, mappings, namespaces, packages, processes, scratch
 from system.sandbox.limits import Limits
 
 _NICE = 5  # a model server on the same processors loses far more than its share to whoever interrupts it
@@ -142,10 +142,15 @@ def main(control_fd: int) -> None:
     candidate.prepare()
     os.dup2(0, 2)  # /dev/null: the log of the start has served
     confine.prepare("/tmp")  # noqa: S108 - the scratch folder of every run at full; others set their own
+    rehearsal.rehearse()
     candidate.forget_ourselves()
     memory.settle()
+    proc = worker.proc
+    if proc is not None:
+        with contextlib.suppress(OSError):  # it is for speed alone
+            mappings.merge(proc)
     control.sendall(json.dumps(_facts(worker)).encode() + b"\n")
-    service.Service(control, worker.cell, worker.entered, worker.scratch, worker.proc).serve()
+    service.Service(control, worker.cell, worker.entered, worker.scratch, proc).serve()
 
 
 def _give_exit() -> None:

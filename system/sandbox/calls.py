@@ -6,10 +6,13 @@ import ctypes
 import os
 import platform
 import signal
+from collections.abc import Callable
+from functools import partial
 
 libc = ctypes.CDLL(None, use_errno=True)
 _LINUX = platform.system() == "Linux"
 _libc_with_lock = ctypes.PyDLL(None, use_errno=True)  # its calls keep the interpreter's lock
+_fork = _libc_with_lock.fork if _LINUX else os.fork
 
 CLONE_NEWNS = 0x0002_0000
 CLONE_NEWUTS = 0x0400_0000
@@ -22,6 +25,7 @@ _PR_SET_PDEATHSIG, _PR_SET_DUMPABLE, _PR_CAPBSET_DROP, _PR_SET_SECUREBITS = 1, 4
 _PR_SET_CHILD_SUBREAPER, _PR_SET_NO_NEW_PRIVS, _PR_CAP_AMBIENT = 36, 38, 47
 _AMBIENT_CLEAR_ALL = 4
 _IDLE_FLAGS = 0x100 | 0x400 | signal.SIGCHLD  # CLONE_VM and CLONE_FILES
+_LAST_FD = 0xFFFF_FFFF
 _SIG_SETMASK = int(signal.SIG_SETMASK)
 _SIGNAL_SET = ctypes.c_ubyte * 128
 _EVERY_SIGNAL, _MASK_BEFORE = _SIGNAL_SET(*[0xFF] * 128), _SIGNAL_SET()
@@ -47,9 +51,8 @@ def fork() -> int:
     ``os.fork`` gives the child new locks, a new random seed and a new list of threads. With one thread there is nothing
     to repair, and repairing it copies more than a hundred pages in every child: a fifth of what a child costs.
     """
-    if not _LINUX:
-        return os.fork()
-    return check(int(_libc_with_lock.fork()), "fork")
+    pid: int = _fork()
+    return pid if pid >= 0 else check(pid, "fork")
 
 
 def idle(stack: ctypes.Array[ctypes.c_char]) -> int:
@@ -122,8 +125,15 @@ def drop_capabilities() -> None:
 
 def close_from(lowest: int) -> None:
     """Closes every descriptor from ``lowest`` on, whatever its close-on-exec flag says: fork ignores that flag."""
-    if not hasattr(libc, "close_range") or libc.close_range(lowest, 0xFFFF_FFFF, 0) < 0:
+    if not hasattr(libc, "close_range") or libc.close_range(lowest, _LAST_FD, 0) < 0:
         os.closerange(lowest, 65536)
+
+
+def closer_from(lowest: int) -> Callable[[], object]:
+    """The same for later, by as little code as can be; made before a fork."""
+    if not hasattr(libc, "close_range") or libc.close_range(_LAST_FD, _LAST_FD, 0) < 0:
+        return partial(os.closerange, lowest, 65536)
+    return partial(libc.close_range, ctypes.c_uint(lowest), ctypes.c_uint(_LAST_FD), 0)
 
 
 def number(of: int) -> ctypes.c_long:

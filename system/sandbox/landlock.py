@@ -12,7 +12,7 @@ import os
 import stat
 import struct
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from system.sandbox import calls, numbers
@@ -121,21 +121,19 @@ def _enforce(prepared: Opened, ruleset: int) -> None:
     os.close(ruleset)
 
 
-class Signals:
-    """Once more, inside what already holds: no signal to a process outside of the one that enforces it and what that
-    starts (ABI 6). Made in one process, to be enforced in those that are forked from it.
+def signals(version: int) -> Callable[[], None]:
+    """Once more, inside what already holds: no signal to a process outside of the one that calls this and what that
+    starts (ABI 6). Made in one process, to be called in those that are forked from it. Either raises OSError.
     """
+    if version < 6:
+        return lambda: None
+    table = numbers.table()[0]
+    attributes = struct.pack("QQQ", 0, 0, _SCOPE_ABSTRACT_SOCKETS_AND_SIGNALS)
+    ruleset = calls.check(calls.syscall(table["landlock_create_ruleset"], attributes, len(attributes), 0), "landlock")
+    syscall, number = calls.libc.syscall, calls.number(table["landlock_restrict_self"])
 
-    def __init__(self, version: int) -> None:
-        self._ruleset = -1
-        if version >= 6:
-            table = numbers.table()[0]
-            attributes = struct.pack("QQQ", 0, 0, _SCOPE_ABSTRACT_SOCKETS_AND_SIGNALS)
-            self._ruleset = calls.check(calls.syscall(table["landlock_create_ruleset"], attributes, len(attributes), 0),
-                                        "landlock")
-            self._enforce = calls.number(table["landlock_restrict_self"])
+    def enforce() -> None:
+        if syscall(number, ruleset, 0) < 0:
+            calls.check(-1, "landlock_restrict_self")
 
-    def enforce(self) -> None:
-        """Raises OSError."""
-        if self._ruleset >= 0:
-            calls.check(calls.libc.syscall(self._enforce, self._ruleset, 0), "landlock_restrict_self")
+    return enforce

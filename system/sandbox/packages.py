@@ -14,7 +14,6 @@ the path, and the user's own folder of packages (``pip install --user``, in the 
 
 from __future__ import annotations
 
-import fcntl
 import importlib
 import os
 import stat
@@ -51,6 +50,7 @@ def find(*, through_descriptors: bool = False) -> Packages:
     if through_descriptors:
         for number, folder in enumerate(folders):
             if not _open_to_all(folder):
+                fcntl = importlib.import_module("fcntl")  # a library more in every fork, for few
                 descriptors.append(fcntl.fcntl(os.open(folder, os.O_PATH | os.O_DIRECTORY), fcntl.F_DUPFD, ALIAS_FROM))
                 folders[number] = f"/proc/self/fd/{descriptors[-1]}"
     hidden = sorted(path for folder in folders for path in _hidden(folder))

@@ -21,6 +21,9 @@ _POLL_S = 0.002
 _MOST_PROCESSES = 500
 _MOST_THREADS = 100
 _STACK_BYTES = 4096
+_leave = os._exit
+_EXITING = 0x4  # PF_EXITING of the kernel's flags of a process
+_FLAGS, _THREADS = 6, 17  # fields of its stat, after the name
 
 
 class Child:
@@ -114,11 +117,14 @@ def fork_single(body: Callable[[], None]) -> Child:
 def fork_bare(body: Callable[[], None]) -> int:
     """The same for a confined process, which may hold no pidfd, and ask for no signal at its parent's end.
 
-    Returns the child's number, to be waited for by ``os.waitpid``.
+    ``body`` does not return. Gives the child's number, to be waited for by ``os.waitpid``.
     """
     pid = calls.fork()
-    if pid == 0:
-        _run_and_leave(body, None)
+    if not pid:
+        try:
+            body()
+        finally:
+            _leave(120)
     return pid
 
 
@@ -185,6 +191,31 @@ def alone(pid: int, proc: int) -> bool:
     return threads == 1 and not _read(f"{pid}/task/{pid}/children", proc)
 
 
+def children_of_thread(pid: int, proc: int) -> list[str]:
+    """The same of its first thread alone."""
+    return _read(f"{pid}/task/{pid}/children", proc).split()
+
+
+def is_exiting(pid: int, proc: int) -> bool:
+    """Whether no line of it will ever run again, nor of a child or thread of it: it has one thread, which the kernel is
+    ending, and no children. False if it is gone.
+    """
+    fields = _stat(pid, proc)
+    return (len(fields) > _THREADS and int(fields[_FLAGS]) & _EXITING != 0 and fields[_THREADS] == "1"
+            and not children_of_thread(pid, proc))
+
+
+def has_ended(pid: int, proc: int) -> bool:
+    """Whether it is gone, or there only until somebody has waited for it, or for threads of its own."""
+    return _stat(pid, proc)[:1] in ([], ["Z"], ["X"])
+
+
+def _stat(pid: int, proc: int | None) -> list[str]:
+    """The fields that follow the name in its stat; [] if it is gone."""
+    stat = _read(f"{pid}/stat", proc)
+    return stat[stat.rfind(")") + 2:].split()
+
+
 def tree_use(pid: int, proc: int | None = None) -> tuple[int, float]:
     """(resident bytes that are no file's, processor seconds) of ``pid`` and its descendants; (0, 0.0) if unknown.
 
@@ -197,9 +228,8 @@ def tree_use(pid: int, proc: int | None = None) -> tuple[int, float]:
     while pending and seen < _MOST_PROCESSES:
         current = pending.pop()
         seen += 1
-        stat = _read(f"{current}/stat", proc)
+        fields = _stat(current, proc)
         memory += _anonymous(current, proc)
-        fields = stat[stat.rfind(")") + 2:].split()
         if len(fields) > 14:
             ticks += sum(int(field) for field in fields[11:15])  # own and waited-for, user and system
         pending += children_of(current, proc)
