@@ -7,11 +7,12 @@ from typing import Final
 
 from benchmarks.benchmark import Benchmark
 from benchmarks.entries.choices import CHOICES
+from benchmarks.entries.code import CODE
 from benchmarks.entries.first import FIRST
 from benchmarks.entries.maths import MATHS
 from core.errors import UsageError
 
-BENCHMARKS: Final[dict[str, Benchmark]] = {entry.name: entry for entry in (*FIRST, *MATHS, *CHOICES)}
+BENCHMARKS: Final[dict[str, Benchmark]] = {entry.name: entry for entry in (*FIRST, *MATHS, *CHOICES, *CODE)}
 
 
 def get(name: str) -> Benchmark:

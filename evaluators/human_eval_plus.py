@@ -35,6 +35,13 @@ def evaluate(task_id: str, reference: Mapping[str, Any], answer: Answer, box: Bo
 
     The value continues the prompt, or is ``{"program": whole}``.
     """
+    return judged(task_id, reference, answer, box, {})
+
+
+def judged(
+    task_id: str, reference: Mapping[str, Any], answer: Answer, box: Box, how: Mapping[str, Any],
+) -> Verdict:
+    """``how``: ``tagged``, the inputs are in the values' own grammar; ``oracle``, a way of comparing by its name."""
     prompt, entry = str(reference.get("prompt") or ""), str(reference.get("entry_point") or "")
     base, plus = _inputs(reference.get("base_input")), _inputs(reference.get("plus_input"))
     body = str(reference.get("canonical_solution") or "")
@@ -45,7 +52,7 @@ def evaluate(task_id: str, reference: Mapping[str, Any], answer: Answer, box: Bo
     program = value.get("program") if isinstance(value, Mapping) else f"{prompt}{value}"
     if not isinstance(program, str):
         return Verdict(Outcome.NO_ANSWER, "the answer holds no program")
-    expected = _EXPECTED.of(f"{prompt}{body}", entry, [*base, *plus], box)
+    expected = _EXPECTED.of(f"{prompt}{body}", entry, {"inputs": [*base, *plus], **how}, box)
     if isinstance(expected, Verdict):
         return expected
     limits = box.limits(LIMIT_S, address_space_bytes=4096 * MIB, tree_bytes=2048 * MIB)
@@ -54,7 +61,7 @@ def evaluate(task_id: str, reference: Mapping[str, Any], answer: Answer, box: Bo
              for given, value, limit_s in zip([*base, *plus], expected[0], longer, strict=True)]
     total_s = min(_TOTAL_S * limits.cpu_s / LIMIT_S, sum(longer)) + 1.0
     tests = {"base": cases[:len(base)], "plus": cases[len(base):], "total_s": total_s,
-             "atol": float(reference.get("atol") or 0)}
+             "atol": float(reference.get("atol") or 0), **how}
     return box.run(Job(CALLS, "plus", program, tests, entry=entry, limits=limits,
                        tests_count=1 + int(total_s / limits.cpu_s)))
 
@@ -74,7 +81,7 @@ class _Memory:
         self._kept: OrderedDict[str, Expected] = OrderedDict()
         self._making: dict[str, threading.Lock] = {}
 
-    def of(self, solution: str, entry: str, inputs: list[Any], box: Box) -> Expected | Verdict:
+    def of(self, solution: str, entry: str, inputs: Mapping[str, Any], box: Box) -> Expected | Verdict:
         """A Verdict when they cannot be made."""
         key = hashlib.sha256(json.dumps([box.python, solution, entry, inputs]).encode()).hexdigest()
         with self._lock:
@@ -94,10 +101,10 @@ class _Memory:
             return made
 
 
-def _run(solution: str, entry: str, inputs: list[Any], box: Box) -> Expected | Verdict:
+def _run(solution: str, entry: str, inputs: Mapping[str, Any], box: Box) -> Expected | Verdict:
     limits = box.limits(LIMIT_S, address_space_bytes=4096 * MIB, tree_bytes=2048 * MIB)
     seconds = limits.cpu_s * _TOTAL_S / LIMIT_S
-    job = Job(CALLS, "outputs", solution, {"inputs": inputs}, entry=entry,
+    job = Job(CALLS, "outputs", solution, inputs, entry=entry,
               limits=replace(limits, cpu_s=seconds, wall_s=seconds + 1.0), tests_count=1)
     verdict, said = box.report(job)
     if verdict.outcome is not Outcome.CORRECT:

@@ -5,12 +5,24 @@ from __future__ import annotations
 from difflib import get_close_matches
 
 from core.errors import UsageError
-from evaluators import choice, examples, extraction, gsm8k, human_eval, human_eval_plus, lcb, math_answers, mbpp
+from evaluators import (
+    choice,
+    examples,
+    extraction,
+    gsm8k,
+    human_eval,
+    human_eval_plus,
+    lcb,
+    math_answers,
+    mbpp,
+    mbpp_plus,
+)
 from evaluators.box import Evaluator
 
 EVALUATORS: dict[str, Evaluator] = {
     "human_eval": Evaluator("human_eval", human_eval.evaluate, runs_code=True),
     "human_eval_plus": Evaluator("human_eval_plus", human_eval_plus.evaluate, runs_code=True),
+    "mbpp_plus": Evaluator("mbpp_plus", mbpp_plus.evaluate, runs_code=True),
     "mbpp": Evaluator("mbpp", mbpp.evaluate, runs_code=True),
     "lcb": Evaluator("lcb", lcb.evaluate, runs_code=True),
     "gsm8k": Evaluator("gsm8k", gsm8k.evaluate, runs_code=False),

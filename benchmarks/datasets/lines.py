@@ -48,17 +48,19 @@ class Line:
 
 
 def read_lines(
-    path: Path, *, limit_bytes: int = LINE_LIMIT_BYTES, on_bytes: Callable[[bytes], object] | None = None
+    path: Path, *, limit_bytes: int = LINE_LIMIT_BYTES, on_bytes: Callable[[bytes], object] | None = None,
+    constants: bool = False,
 ) -> Iterator[Line]:
     """The records of a ``.jsonl`` or ``.jsonl.gz`` file, streamed; blank lines are passed over.
 
-    ``on_bytes`` sees every raw line (for a checksum in the same pass). Raises BadInput for all that can be wrong,
+    ``on_bytes`` sees every raw line (for a checksum in the same pass). ``constants``: NaN and the infinities are read,
+    as inputs of programs; otherwise they are no JSON. Raises BadInput for all that can be wrong,
     an empty file included.
     """
     found = False
     try:
         with open_binary(path) as file:
-            for line in _records(path, file, limit_bytes, on_bytes):
+            for line in _records(path, file, limit_bytes, on_bytes, constants=constants):
                 found = True
                 yield line
     except (OSError, EOFError, zlib.error) as error:  # gzip.BadGzipFile is an OSError
@@ -73,7 +75,7 @@ def open_binary(path: Path) -> BinaryIO:
 
 
 def _records(
-    path: Path, file: BinaryIO, limit_bytes: int, on_bytes: Callable[[bytes], object] | None
+    path: Path, file: BinaryIO, limit_bytes: int, on_bytes: Callable[[bytes], object] | None, *, constants: bool
 ) -> Iterator[Line]:
     offset, number = 0, 0
     while raw := file.readline(limit_bytes + 1):
@@ -90,14 +92,15 @@ def _records(
         if on_bytes is not None:
             on_bytes(raw)
         if raw.strip():
-            yield Line(path, number, offset, len(raw), parse_object(path, number, raw))
+            yield Line(path, number, offset, len(raw), parse_object(path, number, raw, constants=constants))
         offset += len(raw)
 
 
-def parse_object(path: Path, number: int, raw: bytes) -> dict[str, Json]:
+def parse_object(path: Path, number: int, raw: bytes, *, constants: bool = False) -> dict[str, Json]:
     """The JSON object in one raw line."""
     try:
-        record = json.loads(raw.removeprefix(_BOM if number == 1 else b"").decode("utf-8"), parse_constant=_refuse)
+        text = raw.removeprefix(_BOM if number == 1 else b"").decode("utf-8")
+        record = json.loads(text, parse_constant=None if constants else _refuse)
     except UnicodeDecodeError as error:
         raise BadInput(
             f"{path}:{number}: byte {error.start} of the line is not UTF-8; save the file as UTF-8"

@@ -13,6 +13,9 @@ MAX_TOKENS = {
     "mmlu_pro": OF_ANY,
     "gpqa": 4096,
     "truthfulqa": OF_ANY,
+    "mbpp": OF_ANY,
+    "human_eval_plus": OF_ANY,
+    "mbpp_plus": OF_ANY,
 }
 """Tokens a reply may have when nobody says otherwise.
 

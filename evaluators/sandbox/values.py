@@ -3,11 +3,12 @@
 None, bool, float, str and lists are themselves; small ints too. Everything else is an object with one key that names
 its type: ``t`` tuple, ``d`` dict (as pairs), ``s`` set, ``f`` frozenset, ``i`` big int in hexadecimal (decimal would
 cost quadratic time), ``b``/``m`` bytes and bytearray, ``c`` complex, ``r`` range, ``q`` Fraction, ``D`` Decimal, ``k``
-deque, ``x`` anything else. Where a test must hold on to objects of the candidate (``handles``), anything else is ``h``
-instead, a number that stands for it. ``K``/``V``/``I`` are a dict's keys, values and items, and ``n`` is what an
-iterator yields: it decodes to one that can be used up once and equals nothing but itself, as in one process. Subclasses
-are flattened to their base by the base's own methods, so an ``__eq__``, an ``__iter__`` or an ``__int__`` of theirs
-never counts. ``x`` decodes to a value that equals nothing, itself included.
+deque, ``T`` one of the builtin types (a test may pass ``int`` itself), ``z`` a message that was too long, by its digest
+(``protocol``), ``x`` anything else. Where a test must hold on to objects of the candidate (``handles``), anything else
+is ``h`` instead, a number that stands for it. ``K``/``V``/``I`` are a dict's keys, values and items, and ``n`` is what
+an iterator yields: it decodes to one that can be used up once and equals nothing but itself, as in one process.
+Subclasses are flattened to their base by the base's own methods, so an ``__eq__``, an ``__iter__`` or an ``__int__`` of
+theirs never counts. ``x`` decodes to a value that equals nothing, itself included.
 
 Only the candidate's side needs to be honest for honest programs; the judge's side accepts anything of this grammar.
 """
@@ -48,6 +49,18 @@ class Opaque:
 
     def __repr__(self) -> str:
         return f"<{self._kind[:40]} object>"
+
+
+class Large(Opaque):
+    """What was too long to cross: equal to another of the same digest and length, and to nothing else."""
+
+    __hash__ = None  # type: ignore[assignment]  # as above
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Large) and other._kind == self._kind
+
+    def __ne__(self, other: object) -> bool:
+        return not self == other
 
 
 class Table(Protocol):
@@ -109,6 +122,8 @@ def _encode_scalar(value: Any, kind: type, depth: int, table: Table | None) -> A
 
 
 def _encode_object(value: Any, kind: type, depth: int, table: Table | None) -> Any:
+    if kind is type and value in _TYPES:
+        return {"T": value.__name__}
     if table is None and hasattr(kind, "__next__") and hasattr(kind, "__iter__"):
         items = list(itertools.islice(value, MAX_YIELDED + 1))
         return {"n": [encode(item, depth) for item in items]} if len(items) <= MAX_YIELDED else {"x": "endless"}
@@ -150,8 +165,8 @@ def _decode_tagged(tag: str, body: Any, depth: int, table: Table | None) -> Any:
     if tag == "h" and table is not None:
         return table.find(body)
     if type(body) is str:
-        if tag == "x":
-            return Opaque(body)
+        if tag in {"x", "z"}:
+            return Opaque(body) if tag == "x" else Large(body)
         if tag in _FROM_TEXT:
             return _FROM_TEXT[tag](body)
     raise BadValue(f"unknown kind {tag[:10]!r}")
@@ -168,6 +183,8 @@ _CONTAINERS: dict[str, Any] = {
     "V": lambda items: dict(enumerate(items)).values(),
     "I": lambda items: {key: item for key, item in items}.items(),  # noqa: C416 - dict() would use up a huge range
 }
+_TYPES = frozenset({bool, int, float, complex, str, bytes, list, tuple, dict, set, frozenset, type(None)})
 _FROM_TEXT: dict[str, Any] = {
+    "T": {kind.__name__: kind for kind in _TYPES}.__getitem__,
     "i": lambda text: int(text, 16), "b": bytes.fromhex, "m": bytearray.fromhex, "D": Decimal,
 }

@@ -14,6 +14,7 @@ from parsers.answers import (
     json_value,
     lcb_code,
     math_number,
+    mbpp,
 )
 from parsers.answers.reply import AnswerParser
 
@@ -25,5 +26,6 @@ ANSWER_PARSERS: Final[Mapping[str, AnswerParser]] = {
     "gsm8k_published": gsm8k_published.parse,
     "choice": choice.parse,
     "choice_published": choice_published.parse,
+    "mbpp": mbpp.parse,
     "json": json_value.parse,
 }
