@@ -31,6 +31,8 @@ def spelled(value: Any) -> str:  # noqa: PLR0911 - one a kind
         return f"{type(value).__name__[0]}({','.join(map(spelled, value))})"
     if isinstance(value, range):
         return _range(value)
+    if isinstance(value, type):
+        return f"T{value.__name__}"
     return f"{type(value).__name__}({','.join(map(spelled, value))})" if hasattr(value, "__iter__") else repr(value)
 
 

@@ -14,6 +14,8 @@ from benchmarks import asserts
 from benchmarks.datasets import human_eval, lcb
 from benchmarks.datasets.request import DatasetRequest
 from benchmarks.doctests import MAX_EXAMPLES, examples_in
+from benchmarks.table import get
+from tests.benchmarks.helpers import write_lines
 
 
 def read(docstring: str) -> list[tuple[Any, ...]]:
@@ -91,6 +93,32 @@ def test_of_asserts_that_grade_only_the_calls_are_told() -> None:
     [], ["assert f(1) == 1", "assert g(1) == 1"], ["assert True"], ["x ="], ["assert a.f(1) == 1"]])
 def test_asserts_of_no_one_function_are_no_examples(texts: list[str]) -> None:
     assert asserts.examples_of(texts, judged=True) is None
+
+
+def test_mbpp_tells_the_calls_of_its_tests_and_keeps_back_what_they_expect(tmp_path: Path) -> None:
+    record = {"task_id": 1, "text": "Double it.", "code": "def f(x): return 2 * x",
+              "test_list": ["assert f(36959) == 73918", "assert f(1) == 2"]}
+    tasks = get("mbpp").open_tasks(DatasetRequest(problems_file=str(write_lines(tmp_path / "m.jsonl", [record]))))
+    found = tasks.public_examples("1")
+    assert found is not None
+    assert (found.entry, [one.given for one in found.examples]) == ("f", [(36959,), (1,)])
+    assert not any(one.judged for one in found.examples)
+    assert "73918" not in repr(found)
+
+
+@pytest.mark.parametrize(("name", "prompt"), [
+    ("human_eval_plus", 'def f(x):\n    """Doubles.\n    >>> f(2)\n    4\n    """\n'),
+    ("mbpp_plus", '"""\nWrite a function to double.\nassert f(2) == 4\n"""\n'),
+])
+def test_the_examples_of_the_plus_tasks_are_those_of_their_prompts(name: str, prompt: str, tmp_path: Path) -> None:
+    record = {"task_id": "Mbpp/1", "prompt": prompt, "entry_point": "f", "canonical_solution": "    return 2 * x\n",
+              "base_input": [[2]], "plus_input": [[36959]], "atol": 0}
+    path = tmp_path / "plus.jsonl"
+    tasks = get(name).open_tasks(DatasetRequest(problems_file=str(write_lines(path, [record]))))
+    found = tasks.public_examples("Mbpp/1")
+    assert found is not None
+    assert (found.entry, [(one.given, one.expected) for one in found.examples]) == ("f", [((2,), 4)])
+    assert "36959" not in repr(found)
 
 
 def lcb_file(folder: Path, *, func_name: str | None, public: list[dict[str, str]]) -> str:
