@@ -61,6 +61,7 @@ def cost(record: Record) -> Row:
         "confidence": number_at(record, "config", "confidence"), "window": count_at(record, "config", "window"),
         "samples": requests / total if requests is not None and total else None,
         "completion_tokens": tokens / total if tokens is not None and total else None,
+        "limits": dict(object_at(record, "config", "budget")) or None,
         "then": (texts_at(record, "config", "chain", "models") or (None,))[-1],
         "oracle": number_at(record, "results", "oracle"),
     }

@@ -29,6 +29,7 @@ value is unknown is absent:
 ``version``                  before and after: ``{"backend", "prompt_version", "server_build"}``, those that differ;
                              ``told_by``: names that are enough to tell these versions apart
 ``strategy``, ``budget``     strategies: its name and the most samples a task; ``selector``, ``confidence``, ``window``
+``limits``                   strategies: what the whole run could use: ``tokens``, ``seconds``, ``joules``
 ``then``                     strategies: the model that was asked the tasks which the first one passed on
 ``samples``                  requests a task; ``completion_tokens``: a task; ``times_tokens``: against the baseline's
 ``oracle``                   percent of the tasks of which any sample is right

@@ -16,7 +16,7 @@ WHOLE = ("complete", "decided")
 """Status of a run that has a verdict on each of the tasks it is about; one that was decided early is about fewer."""
 
 STRATEGY = ("strategy", "samples_per_task", "n", "max_n", "confidence", "window", "batch", "selector",
-            "margin", "draws_by", "chain")
+            "margin", "draws_by", "chain", "budget")
 """How many samples of a task, and which answer counts."""
 
 DECISIVE = ("sampling", *STRATEGY, "prompt_version", "grading", "constrained", "script")

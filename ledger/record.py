@@ -53,6 +53,8 @@ field                             meaning (unit)
 ``config.strategy``               ``single``, ``sc_fixed``, … (docs/strategies.md), and its settings: ``config.n``,
                                   ``config.max_n`` (samples a task), ``config.confidence``, ``config.window``,
                                   ``config.batch``, ``config.selector`` (a list, the first decides)
+``config.budget``                 what the run could use in all: ``tokens`` (generated), ``seconds`` (of generation),
+                                  ``joules``; absent without ``--budget-…``
 ``config.draws_by``               ``cascade``, ``fallback``: the strategy by which both models draw; ``config.margin``:
                                   a smaller lead is passed on; ``config.chain``: ``models`` (their labels) and
                                   ``passed_on`` (tasks)

@@ -143,9 +143,13 @@ def strategy_label(row: Row) -> str:
     if budget is None or name == "single":
         return name
     early = number_at(row, "confidence") is not None or count_at(row, "window") is not None
-    then = f" > {escape(text_at(row, 'then'), 40)}" if text_at(row, "then") else ""
+    said = [f"{name} n{'<=' if early else '='}{budget}"]
     selectors = ", ".join(escape(each, 24) for each in texts_at(row, "selector") or ())
-    return f"{name} n{'<=' if early else '='}{budget}{f' by {selectors}' if selectors else ''}{then}"
+    said += [f" by {selectors}"] if selectors else []
+    said += [f", {numbers.whole(most)} {escape(key, 10)}" for key in object_at(row, "limits")
+             if (most := number_at(row, "limits", key)) is not None]
+    then = text_at(row, "then")
+    return "".join([*said, f" > {escape(then, 40)}" if then else ""])
 
 
 def _letters(group: Sequence[Row]) -> dict[int, str]:

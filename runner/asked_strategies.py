@@ -13,6 +13,7 @@ from typing import Any
 
 from core.errors import UsageError
 from core.strategy import StrategySettings
+from runner.budget import Budget
 from runner.chain import CASCADE, FALLBACK, Chain
 from runner.request import StrategyChoice
 from strategies import registry
@@ -58,6 +59,32 @@ def _refuse_beside_a_chain(flags: argparse.Namespace, flag: str, strategies: Seq
     if registry.make(strategies[0].name, strategies[0].settings).budget() < 2:
         raise UsageError(f"{flag}: a single sample says nothing of how sure a model is; give --strategy sc_fixed and "
                          "--n 2 or more.")
+
+
+def budget_of(flags: argparse.Namespace, strategies: Sequence[StrategyChoice]) -> Budget | None:
+    """What each run may use, if that is limited. Raises UsageError for what does not go with it."""
+    budget = Budget(flags.budget_tokens, flags.budget_seconds, flags.budget_joules)
+    if budget == Budget():
+        return None
+    flag = next(f"--budget-{name}" for name in ("tokens", "seconds", "joules") if getattr(budget, name) is not None)
+    beside = {
+        "--until-decided": (flags.until_decided, "it asks as many tasks as it takes"),
+        "--audit": (flags.audit, "second askings are not rationed"),
+        "--fallback": (flags.fallback, "what the second model is asked depends on the first"),
+        "--strategy cascade": (CASCADE in flags.strategy, "what the second model is asked depends on the first"),
+    }
+    for name, (given, why) in beside.items():
+        if given:
+            raise UsageError(f"{flag}: leave out {name}: {why}.")
+    if len(strategies) != 1:
+        raise UsageError(f"{flag}: name one strategy with one budget of its own (--n or --max-n), which is the most "
+                         "that a task may get.")
+    if registry.make(strategies[0].name, strategies[0].settings).budget() < 2:
+        raise UsageError(f"{flag}: with one sample a task there is nothing to ration; give --strategy adaptive_margin, "
+                         "or --limit to ask fewer tasks.")
+    if budget.joules is not None and not flags.measure_energy:
+        raise UsageError("--budget-joules: add --measure-energy, without which nobody knows when they are spent.")
+    return budget
 
 
 def strategies_of(flags: argparse.Namespace) -> tuple[StrategyChoice, ...]:

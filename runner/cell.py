@@ -21,12 +21,14 @@ from evaluators.pool import VerifierPool
 from runner.answers import Answers, Appraised, Verdicted
 from runner.asking import Asking
 from runner.collect import Collection
+from runner.drawing import Drawing
 from runner.draws import Draw
 from runner.hearing import Hearing, watching
 from runner.lookout import Lookout
 from runner.observer import Hooks
 from runner.outcome import CellOutcome
 from runner.prepare import Prepared
+from runner.rationing import Rationing, Singly, Used, refuse_unmetered
 from runner.recovery import Recovery
 from runner.script import Finished, Line
 from runner.script_end import check_killed, check_script
@@ -53,7 +55,8 @@ class CellLoop:
         self._serving = serving
         self._hooks = hooks
         self._events: queue.Queue[Any] = queue.Queue()
-        self._collection = Collection(work.tasks, work.drawing, work.sampling.seed, work.audited)
+        self._collection = Collection(
+            work.tasks, work.drawing, work.sampling.seed, work.audited, Drawing if work.budget is None else Singly)
         apart = "reasoning_content" in serving.server.endpoint.capabilities
         self._answers = Answers(prepared, self._collection, pool, self._events, thinking_apart=apart)
         self._spent = prepared.earlier.spent
@@ -61,6 +64,10 @@ class CellLoop:
         hooks.meters.serves(lambda: self._serving.server)
         self._enough: Callable[[], bool] = lambda: False
         self._hearing = Hearing(prepared, self._collection, self._answers, hooks)
+        if work.budget is not None:
+            refuse_unmetered(work.budget, hooks.meters.metered() is not None)
+            slots = serving.server.endpoint.slots
+            self._hearing.rationing = Rationing(work.budget, self._collection, slots, self._used)
         self._lookout = Lookout(prepared, self._collection, pool, hooks, place)
         self._recovery = Recovery(self._hearing, self._answers, hooks.observer)
 
@@ -68,16 +75,20 @@ class CellLoop:
         """Raises ScriptError, ServerLost or Interrupted; what had arrived by then is in the run folder."""
         try:
             self.restore()
-            self.sit(self._collection.opening())
+            missing = self._collection.opening()
+            self.sit([*missing, *self._rationed(len(missing))])
+            self._say(self._hearing.rationing.remark() if self._hearing.rationing is not None else None)
         finally:
             self.close()
         return self.outcome()
 
     def close(self) -> None:
         """Ends what selectors have under way, and tells what went wrong with them."""
-        problem = self._answers.close()
-        if problem is not None:
-            self._hooks.observer.note(problem)
+        self._say(self._answers.close())
+
+    def _say(self, remark: str | None) -> None:
+        if remark:
+            self._hooks.observer.note(remark)
 
     def restore(self) -> Collection:
         """What an earlier try left is filed, and on its way to the verifiers. The collection is still the loop's."""
@@ -124,7 +135,7 @@ class CellLoop:
                     if not alone:
                         self._until_verified()
                 suspects: list[Draw] = []
-                if not alone and not (self._hearing.asking.driven and self._collection.more_draws()):
+                if not alone and not (self._hearing.asking.driven and self._further()):
                     return
             except (ServerLost, ScriptLost) as lost:
                 self._take_what_came()
@@ -134,6 +145,18 @@ class CellLoop:
             draws = suspects or self._collection.pending()
             self._sitting = Sitting(self._sitting.all_spent(), self._hooks.meters.joules)
             self._collection.begin_sitting()
+
+    def _further(self) -> list[Draw]:
+        """What is wanted now that nothing is awaited."""
+        return self._rationed(0) if self._hearing.rationing is not None else self._collection.more_draws()
+
+    def _rationed(self, under_way: int) -> list[Draw]:
+        return self._hearing.rationing.draws(under_way) if self._hearing.rationing is not None else []
+
+    def _used(self) -> Used:
+        spent = self._sitting.all_spent()
+        joules = None if spent.joules is None else sum(spent.joules.values())
+        return Used(self._collection.completion_tokens, spent.generation_s, joules)
 
     def _ask(self, draws: list[Draw], slots: int) -> None:
         """One start of the script, for these draws and what the strategy draws after them."""

@@ -23,8 +23,10 @@ from strategies.base import Candidate, Strategy
 class Collection(Filed):
     """The samples of one cell, as they are asked for and come in."""
 
-    def __init__(self, tasks: Iterable[Task], strategy: Strategy, seed: int, audited: int = 0) -> None:
-        """``audited``: how many tasks are asked twice."""
+    def __init__(
+        self, tasks: Iterable[Task], strategy: Strategy, seed: int, audited: int = 0, drawing: type[Drawing] = Drawing
+    ) -> None:
+        """``audited``: how many tasks are asked twice. ``drawing``: who asks the strategy."""
         super().__init__(tasks, strategy, seed, audited)
         self.completion_tokens = 0
         self.requests = 0
@@ -33,7 +35,7 @@ class Collection(Filed):
         self.restored: set[Place] = set()
         """Places that an earlier sitting answered."""
         self.restored_tokens = 0
-        self._drawing = Drawing(strategy, seed)
+        self._drawing = drawing(strategy, seed)
         self._unappraised: dict[str, set[int]] = {}
         """Samples of which more is to become known before a strategy may look at their task."""
         self._tries = Tries()
@@ -74,6 +76,10 @@ class Collection(Filed):
         """What the strategy wants of tasks that wait for nothing: all they had is known by now."""
         return [draw for task_id in self.tasks
                 if self._drawing.has_begun(task_id) and (draw := self.next_draw(task_id)) is not None]
+
+    def draw_one(self, task_id: str) -> Draw:
+        """One more sample of a task."""
+        return self._drawing.one(task_id)
 
     def drawn_of(self, task_id: str) -> int:
         """How many samples of a task were drawn."""

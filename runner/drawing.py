@@ -61,6 +61,15 @@ class Drawing:
         """The draw of one place."""
         return Draw(task_id, index, 1, sample_seed(self._seed, task_id, index))
 
+    def one(self, task_id: str) -> Draw:
+        """One more sample of a task, whatever its strategy says."""
+        return self._draw(task_id, 1)
+
+    def count(self, task_id: str, drawn: int, missing: Iterable[int]) -> None:
+        """What an earlier sitting drew of a task, and what of it is still to come."""
+        self._drawn[task_id] = drawn
+        self._waiting.setdefault(task_id, set()).update(missing)
+
     def _draw(self, task_id: str, count: int) -> Draw:
         first = self._drawn[task_id]
         self._drawn[task_id] += count

@@ -8,7 +8,7 @@ from pathlib import Path
 from core.errors import BadInput, UsageError
 from core.records import ModelInfo
 from core.repetition import LoopRule
-from runner.asked_strategies import chain_of, strategies_of
+from runner.asked_strategies import budget_of, chain_of, strategies_of
 from runner.request import Outputs, Request, SamplingChoice, TaskChoice, UntilDecided, Verifying
 from servers.models import check_size, resolve
 from servers.spec import ServerSettings
@@ -39,6 +39,7 @@ def request_of(flags: argparse.Namespace) -> Request:
         script=Path(flags.script) if flags.script else None,
         strategies=strategies,
         chain=chain,
+        budget=budget_of(flags, strategies),
         audit=flags.audit or 0,
         until_decided=_until_decided(flags) if flags.until_decided else None,
         tasks=TaskChoice(

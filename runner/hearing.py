@@ -19,6 +19,7 @@ from runner.draws import Draw
 from runner.faults import LOST_WITH
 from runner.observer import Hooks
 from runner.prepare import Prepared
+from runner.rationing import Rationing
 from runner.resume import failure_line
 from runner.serving import Serving
 from runner.sitting import Sitting
@@ -37,6 +38,8 @@ class Hearing:
         self._told: set[str] = set()
         """Kinds of failed requests that the user has seen one of."""
         self.asking = Asking([], 0)
+        self.rationing: Rationing | None = None
+        """Who says what is drawn next, of a run with a budget."""
         self.sitting: Sitting | None = None
         self.score: ScoreRead | None = None
         self.since_loss = 0
@@ -89,7 +92,12 @@ class Hearing:
     def _refuse_adaptive(self) -> None:
         """A script that reads no draws brings the samples that were asked for at first, and no more."""
         strategy = self._collection.strategy
-        if not self.asking.driven and strategy.first() < strategy.budget():
+        if self.asking.driven:
+            return
+        if self.rationing is not None:
+            raise UsageError('--budget-…: this benchmark script does not read draws, so nothing can be rationed; leave '
+                             'the budget out, or make the script driven (docs/benchmark-scripts.md, "Being driven").')
+        if strategy.first() < strategy.budget():
             raise UsageError(
                 f"--strategy {strategy.name}: this benchmark script does not read draws, so it cannot be asked for "
                 'more of some tasks; name one that always draws n, such as sc_fixed, or make the script driven '
@@ -111,9 +119,13 @@ class Hearing:
         """Sends what the strategy wants next of this task, if it wants more and knows enough."""
         if not self.asking.listening:
             return
-        draw = self._collection.next_draw(task_id)
-        if draw is not None:
-            self.asking.draw(draw)
+        if self.rationing is not None:
+            draws = self.rationing.draws(len(self.asking.owed))
+        else:
+            draw = self._collection.next_draw(task_id)
+            draws = [draw] if draw is not None else []
+        for each in draws:
+            self.asking.draw(each)
         if not self._collection.appraising:  # a task whose samples are being tried may want more of them
             self.asking.end_if_idle()
 

@@ -19,6 +19,7 @@ from ledger.fingerprint import fingerprint
 from ledger.folder import RunFolder
 from ledger.run_id import make_run_id
 from runner import script as script_process
+from runner.budget import Budget
 from runner.config import run_config
 from runner.evidence_of_candidates import command_of, refuse_blind
 from runner.observer import Hooks
@@ -56,6 +57,8 @@ class Work:
     """How many tasks are asked twice."""
     replays: tuple[Work, ...] = ()
     """The same under other strategies, which are put to the same samples."""
+    budget: Budget | None = None
+    """What it may use in all."""
     after: str | None = None
     """The run whose tasks were passed on to this one, of chained models."""
     joined: Work | None = None
@@ -127,7 +130,8 @@ def work_for(request: Request, cell: Cell, hooks: Hooks) -> Work:
         task_set.tasks, chosen.limit, chosen.task_ids or None, chosen.start_problem, chosen.end_problem, part
     )
     sampling = request.sampling.resolve(benchmark.default_max_tokens)
-    work = Work(cell, benchmark, tuple(command), task_set, tasks, sampling, strategy, version, request.audit)
+    work = Work(cell, benchmark, tuple(command), task_set, tasks, sampling, strategy, version, request.audit,
+                budget=request.budget)
     work = replace(work, replays=tuple(_replayed(work, choice) for choice in cell.replays))
     refuse_blind(work.selectors, benchmark.name, task_set)
     command_of(work.selectors)
@@ -154,6 +158,7 @@ def _refuse_choice_of_tasks(request: Request, name: str) -> None:
     chosen = [field for field, value in asdict(request.tasks).items() if value != getattr(unset, field)]
     chosen += ["grading"] if request.verifying.grading != "native" else []
     chosen += ["audit"] if request.audit else []
+    chosen += ["budget_tokens"] if request.budget else []
     chosen += ["strategy"] if request.strategies != (StrategyChoice(),) else []
     if chosen:
         raise UsageError(
@@ -206,6 +211,7 @@ def fingerprint_parts(request: Request, work: Work, endpoint: Endpoint) -> dict[
         **work.strategy.settings(),
         "pool": _pool(work),
         "after": work.after,
+        "budget": asdict(work.budget) if work.budget else None,
         "backend": endpoint.backend,
         "server_build": endpoint.build,
         "ctx_size": endpoint.ctx_size,

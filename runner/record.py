@@ -180,6 +180,7 @@ def _config(request: Request, endpoint: Endpoint, outcome: CellOutcome, around: 
         "sampling": sampling,
         "sampling_effective": dict(around.echo.sampling) or None,
         **strategy_config(work.strategy),
+        "budget": asdict(work.budget) if work.budget else None,
         "prompt_version": request.tasks.prompt_version if request.script else work.prompt_version,
         "grading": request.verifying.grading if work.benchmark and work.benchmark.graded_two_ways else None,
         "verify_timeout_s": request.verifying.timeout_s,

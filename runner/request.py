@@ -9,6 +9,7 @@ from core.errors import BadInput
 from core.records import ModelInfo, Sampling
 from core.repetition import LoopRule
 from core.strategy import StrategySettings
+from runner.budget import Budget
 from runner.chain import Chain
 from servers.spec import ServerSettings
 
@@ -110,6 +111,8 @@ class Request:
     script: Path | None = None
     strategies: tuple[StrategyChoice, ...] = (StrategyChoice(),)
     """Several are put to the same samples, each for a record of its own."""
+    budget: Budget | None = None
+    """What each run may use in all."""
     chain: Chain | None = None
     """The second of two models is asked the tasks that the first one passes on."""
     audit: int = 0

@@ -34,3 +34,9 @@ def add_strategy_flags(group: argparse._ArgumentGroup) -> None:
     add("--fallback", metavar="MODEL",
         help="ask this model the tasks of which the samples were spent without a majority, once the first model is "
              "done, e.g. --model demo:Q2_K --fallback demo:F16 --strategy sc_fixed --n 4 --temperature 0.8")
+    add("--budget-tokens", type=values.count, metavar="N",
+        help="generate about N tokens in a run and no more: each sample beyond a task's first goes to the task whose "
+             "answer it is likeliest to change, e.g. --strategy adaptive_margin --max-n 16 --temperature 0.8 "
+             "--budget-tokens 20000")
+    add("--budget-seconds", type=values.seconds, metavar="S", help="the same, for S seconds of generation")
+    add("--budget-joules", type=values.positive, metavar="J", help="the same, for J joules; with --measure-energy")
