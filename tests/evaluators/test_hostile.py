@@ -3,6 +3,7 @@ innocent refused."""
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import socket
@@ -34,6 +35,7 @@ LIMIT_S = 0.6
 NUMBER = 10**9 + os.getpid()
 ELSEWHERE = ("/dev/shm/bench-hostile", "/var/tmp/bench-hostile", "/tmp/bench-hostile", "/x", "/etc/x", "/usr/x")
 COUNTED_EVERY_S = 2.0  # the kernel adds up so often who waited for a processor
+ROOMY_S = 10.0
 LONGEST_S = 2 * (LIMIT_S + 1.0) + 1.0 + COUNTED_EVERY_S  # a time-out is verified twice
 MOST_WAITED_S = 15.0
 GONE_WITHIN_S = 2.0  # the kernel takes a namespace's processes down after its first one has been reaped
@@ -49,6 +51,17 @@ def pool(request: pytest.FixtureRequest) -> Iterator[VerifierPool]:
     """A pool at the level; where the machine does not hold it, the refusal itself is what is checked."""
     try:
         made = VerifierPool(1, request.param, LIMIT_S, python=PYTHON[request.param])
+    except SandboxError as error:
+        pytest.xfail(f"not on this machine: {error}")
+    with made:
+        yield made
+
+
+@pytest.fixture(scope="module", params=["full", "confined"])
+def roomy_pool(request: pytest.FixtureRequest) -> Iterator[VerifierPool]:
+    """The same with time to take a gigabyte of memory on a busy machine."""
+    try:
+        made = VerifierPool(1, request.param, ROOMY_S, python=PYTHON[request.param])
     except SandboxError as error:
         pytest.xfail(f"not on this machine: {error}")
     with made:
@@ -115,11 +128,15 @@ def outside(tmp_path: Path) -> Iterator[Outside]:
 
 
 def waited_s() -> float:
-    """Seconds so far in which somebody on this machine was kept from a processor, by the kernel's own count."""
-    try:
+    """Seconds so far in which somebody on this machine was kept from a processor, by the kernel's own count; where it
+    keeps only another one, for how long each was, in all.
+    """
+    with contextlib.suppress(OSError, IndexError):
         return int(Path("/proc/pressure/cpu").read_text().split("total=")[1].split()[0]) / 1e6
-    except (OSError, IndexError):
-        return float("nan")
+    with contextlib.suppress(OSError, IndexError):
+        lines = [line.split() for line in Path("/proc/schedstat").read_text().splitlines()]
+        return sum(int(words[8]) for words in lines if words[0].startswith("cpu")) / 1e9
+    return float("nan")
 
 
 class Watch:
@@ -175,6 +192,14 @@ def test_a_hostile_program_neither_passes_nor_leaves_a_trace(pool: VerifierPool,
     assert len(verdict.detail) < 400
     assert verdict.detail.isprintable()
     assert verdict.isolation == pool.isolation
+
+
+@pytest.mark.parametrize("case", exhaust.MEMORY, ids=lambda case: case.name)
+def test_who_holds_too_much_memory_is_refused(roomy_pool: VerifierPool, case: Case) -> None:
+    if roomy_pool.isolation not in case.levels:
+        return
+    verdict = verify(roomy_pool, case, case.program)
+    assert verdict.outcome.value in case.expected_at(roomy_pool.isolation), verdict
 
 
 @pytest.mark.parametrize("case", INNOCENT, ids=lambda case: case.name)

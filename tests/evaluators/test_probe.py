@@ -42,7 +42,7 @@ def test_what_does_not_hold_at_confined_is_listed_row_by_row(rows: dict[str, Fin
 
 def test_the_corpus_leaves_out_at_confined_what_the_rows_say_and_no_more() -> None:
     needs = {"disk_full": "disk bytes", "many_files": "disk inodes"}
-    for case in [*exhaust.PROGRAMS, *innocent.PROGRAMS]:
+    for case in [*exhaust.PROGRAMS, *exhaust.MEMORY, *innocent.PROGRAMS]:
         if "confined" not in case.levels:
             row = needs.get(case.name, "child processes")
             assert row in dict(probe.GAPS["confined"])

@@ -7,6 +7,68 @@ from tests.hostile.case import STDIN, Case, some
 _LATE = some("timed_out")
 _BAD_VALUE = some("crashed", "wrong", "refused_by_sandbox")
 
+_REFUSED = some("refused_by_sandbox")
+MEMORY = [
+    Case("memory_in_children", """
+import os, time
+def add(a, b):
+    for _ in range(6):
+        if os.fork() == 0:
+            hold = bytearray(b'x') * (300 << 20)
+            time.sleep(60)
+    time.sleep(60)
+""", _REFUSED, confined=some("refused_by_sandbox", "crashed")),
+    Case("memory_in_children_of_a_second_thread", """
+import os, threading, time
+def start():
+    for _ in range(6):
+        if os.fork() == 0:
+            hold = bytearray(b'x') * (300 << 20)
+            time.sleep(60)
+    time.sleep(60)
+threading.Thread(target=start, daemon=True).start()
+time.sleep(60)
+""", _REFUSED, levels=some("full")),
+    Case("memory_of_processes_without_a_first_thread", """
+import ctypes, os, platform, threading, time
+exit_alone = ctypes.c_long(60 if platform.machine() == 'x86_64' else 93)
+def take():
+    global hold
+    time.sleep(0.1)
+    hold = bytearray(b'x') * (300 << 20)
+    time.sleep(60)
+for _ in range(6):
+    if os.fork() == 0:
+        threading.Thread(target=take).start()
+        ctypes.CDLL(None).syscall(exit_alone, 0)
+time.sleep(60)
+""", _REFUSED, levels=some("full")),
+    Case("memory_under_the_limit_of_one_process", """
+import time
+def add(a, b):
+    hold = [bytearray(b'x') * (180 << 20) for _ in range(6)]
+    time.sleep(60)
+""", _REFUSED),
+    Case("shared_memory_in_children", """
+import mmap, os, time
+def add(a, b):
+    for _ in range(6):
+        if os.fork() == 0:
+            hold = mmap.mmap(-1, 300 << 20)
+            for place in range(0, len(hold), 4096): hold[place] = 1
+            time.sleep(60)
+    time.sleep(60)
+""", _REFUSED, levels=some("full")),
+    Case("shared_memory_of_one", """
+import mmap, time
+def add(a, b):
+    hold = mmap.mmap(-1, 1600 << 20)
+    for place in range(0, len(hold), 4096): hold[place] = 1
+    time.sleep(60)
+""", _REFUSED),
+]
+"""What takes more memory than it may, and then only holds it. To be given a limit in which even a busy machine hands
+out a gigabyte."""
 PROGRAMS = [
     Case("loops", "def add(a, b):\n    while True: pass\n", _LATE),
     Case("sleeps", "import time\ntime.sleep(60)\n", _LATE),
@@ -58,64 +120,6 @@ except RuntimeError: pass
 def add(a, b): return a + b if count > 1000 else 0
 """, some("wrong", "crashed")),
     Case("memory", "def add(a, b): return len(bytearray(3 << 30))\n", some("crashed")),
-    Case("memory_in_children", """
-import os, time
-def add(a, b):
-    for _ in range(6):
-        if os.fork() == 0:
-            hold = bytearray(300 << 20)
-            time.sleep(5)
-            os._exit(0)
-    time.sleep(5)
-    return 0
-""", some("refused_by_sandbox"), confined=some("refused_by_sandbox", "crashed")),
-    Case("memory_in_children_of_a_second_thread", """
-import os, threading, time
-def start():
-    for _ in range(6):
-        if os.fork() == 0:
-            hold = bytearray(b'x') * (300 << 20)
-            time.sleep(5)
-            os._exit(0)
-    time.sleep(5)
-threading.Thread(target=start, daemon=True).start()
-time.sleep(0.9)
-def add(a, b): return a + b
-""", some("refused_by_sandbox", "timed_out"), levels=some("full")),
-    Case("memory_of_processes_without_a_first_thread", """
-import ctypes, os, platform, threading, time
-exit_alone = ctypes.c_long(60 if platform.machine() == 'x86_64' else 93)
-def take():
-    global hold
-    time.sleep(0.1)
-    hold = bytearray(b'x') * (300 << 20)
-    time.sleep(5)
-for _ in range(6):
-    if os.fork() == 0:
-        threading.Thread(target=take).start()
-        ctypes.CDLL(None).syscall(exit_alone, 0)
-time.sleep(0.9)
-def add(a, b): return a + b
-""", some("refused_by_sandbox", "timed_out"), levels=some("full")),
-    Case("memory_under_the_limit_of_one_process", """
-import time
-def add(a, b):
-    hold = [bytearray(180 << 20) for _ in range(6)]
-    time.sleep(0.3)
-    return a + b
-""", some("refused_by_sandbox", "crashed", "timed_out")),  # a busy machine takes its time to hand out the memory
-    Case("shared_memory_in_children", """
-import mmap, os, time
-def add(a, b):
-    for _ in range(6):
-        if os.fork() == 0:
-            hold = mmap.mmap(-1, 300 << 20)
-            for place in range(0, len(hold), 4096): hold[place] = 1
-            time.sleep(5)
-            os._exit(0)
-    time.sleep(5)
-    return 0
-""", some("refused_by_sandbox", "timed_out"), levels=some("full")),
     Case("memory_of_the_kernel", """
 import os, socket, time
 def add(a, b):
@@ -134,13 +138,6 @@ def add(a, b):
             os._exit(0)
     time.sleep(20)
 """, some("refused_by_sandbox"), levels=some("full")),
-    Case("shared_memory_of_one", """
-import mmap
-def add(a, b):
-    hold = mmap.mmap(-1, 1600 << 20)
-    for place in range(0, len(hold), 4096): hold[place] = 1
-    return 0
-""", some("refused_by_sandbox", "timed_out", "wrong")),
     Case("five_thousand_descriptors", """
 import os
 count = 0
