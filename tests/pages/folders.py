@@ -60,14 +60,14 @@ def _lines(path: Path, lines: Iterable[Mapping[str, Any]]) -> None:
 
 
 def large(folder: Path, count: int) -> Path:
-    """A run of ``count`` tasks with replies of some 1,500 characters; every thousandth holds ``needle-N``."""
+    """A run of ``count`` tasks with replies of some 800 characters; every thousandth holds ``needle-N``."""
     chance = random.Random(5)
     words = [f"{''.join(chance.choices('abcdefghijklmnopqrstuvwxyz', k=chance.randint(2, 9)))}" for _ in range(3000)]
     outcomes = ("correct", "correct", "correct", "wrong", "wrong", "truncated", "no_answer")
     tasks, replies = [], []
     for number in range(count):
         name, outcome = f"large/{number:05d}", chance.choice(outcomes)
-        text = " ".join(chance.choices(words, k=220)) + (f" needle-{number}" if number % 1000 == 999 else "")
+        text = " ".join(chance.choices(words, k=120)) + (f" needle-{number}" if number % 1000 == 999 else "")
         tasks.append({"task_id": name, "prompt": {"question": " ".join(chance.choices(words, k=40))},
                       "difficulty": ("easy", "medium", "hard")[number % 3]})
         replies.append(reply(name, text, outcome, answer=str(number), completion_tokens=len(text) // 4,
