@@ -56,10 +56,10 @@ def plot(request: PlotRequest) -> Plotted:
     look = look_of(series, cost, frontier(points) if benchmark else (), benchmark)
     if benchmark is None:
         remarks.append("No frontier is drawn over several benchmarks; choose one with --benchmark.")
-    spec = tradeoff(series, look)
     svg_path = request.out_png.with_suffix(".svg")
-    write(request.out_png, to_png(spec), "--out-png")
-    write(svg_path, to_svg(spec, f"Accuracy against {cost.title[0].lower()}{cost.title[1:]}").encode(), "--out-png")
+    svg = to_svg(tradeoff(series, look), f"Accuracy against {cost.title[0].lower()}{cost.title[1:]}")
+    write(request.out_png, to_png(svg), "--out-png")
+    write(svg_path, svg.encode(), "--out-png")
     return Plotted((request.out_png, svg_path), remarks)
 
 

@@ -146,9 +146,9 @@ def _frontiers(spent: Sequence[Row]) -> dict[str, list[tuple[float, float]]]:
 
 def _drawn(drawing: Drawing, folder: Path) -> Drawn:
     """Its files written, and its two forms for the page."""
-    printed = drawing.spec(WIDE, PRINTED)
+    printed = to_svg(drawing.spec(WIDE, PRINTED), drawing.said)
     write(folder / f"{drawing.slug}.png", to_png(printed), "--out-dir")
-    write(folder / f"{drawing.slug}.svg", to_svg(printed, drawing.said).encode(), "--out-dir")
+    write(folder / f"{drawing.slug}.svg", printed.encode(), "--out-dir")
     sizes = WIDE if drawing.whole else MEDIUM, NARROW
     wide, narrow = (to_svg(drawing.spec(size, PAGE), drawing.said) for size in sizes)
     return Drawn(drawing, wide, narrow)

@@ -50,11 +50,11 @@ def to_svg(spec: Spec, name: str) -> str:
             f"{_TAG.sub(_shortened, drawn[end:])}")
 
 
-def to_png(spec: Spec, scale: float = 2) -> bytes:
-    """A picture of ``scale`` pixels for each of the drawing's."""
+def to_png(svg: str, scale: float = 2) -> bytes:
+    """What ``to_svg`` drew as a picture, of ``scale`` pixels for each of the drawing's."""
     import vl_convert  # noqa: PLC0415
 
-    return bytes(vl_convert.vega_to_png(_drawable(spec), scale=scale))
+    return bytes(vl_convert.svg_to_png(svg, scale=scale))
 
 
 def _drawable(value: Any) -> Any:

@@ -56,7 +56,7 @@ def test_a_drawing_for_a_page_has_the_pages_colours_and_one_for_a_file_its_own_g
 
 def test_a_picture_is_a_png_of_twice_the_drawings_pixels() -> None:
     x, y = log_scale([1, 10], 300), percent_scale([50], 200)
-    picture = to_png(chart(NARROW, Frame(), {"x": Axis(x, "x"), "y": Axis(y, "y")}, [], PRINTED))
+    picture = to_png(to_svg(chart(NARROW, Frame(), {"x": Axis(x, "x"), "y": Axis(y, "y")}, [], PRINTED), "x"))
     assert picture[:8] == b"\x89PNG\r\n\x1a\n"
     assert (int.from_bytes(picture[16:20]), int.from_bytes(picture[20:24])) == (720, 640)
 
