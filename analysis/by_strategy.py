@@ -12,9 +12,8 @@ from analysis.against import against, judge
 from analysis.groups import base_and_quantization
 from analysis.pairs import STRATEGY, decisive
 from analysis.rows import STRATEGIES, Placed, Record, Row, row_of
-from core.lookup import count_at, number_at, object_at, text_at, texts_at
-
-_BUDGET = ("n", "max_n")
+from core.lookup import count_at, number_at, object_at, text_at
+from core.strategy_in_record import budget_of, strategy_name, told
 
 
 def by_strategy(records: Sequence[Record], *, listed: bool) -> list[Placed]:
@@ -26,7 +25,7 @@ def by_strategy(records: Sequence[Record], *, listed: bool) -> list[Placed]:
     for alike in _alike(records):
         head = max(alike, key=_draws)
         ranked = sorted(alike, key=_place)
-        placed = [(record, row_of(record) | {"group": STRATEGIES} | cost(record) | _times(record, head)
+        placed = [(record, row_of(record) | {"group": STRATEGIES} | told(record) | cost(record) | _times(record, head)
                    | against(record, [head], STRATEGY, listed=listed)) for record in ranked]
         judge([row for _, row in placed])
         found += placed
@@ -40,29 +39,19 @@ def several(records: Sequence[Record]) -> bool:
         {(decisive(record, STRATEGY), text_at(record, "tasks_sha256")) for record in records}) == 1
 
 
-def strategy_name(record: Record) -> str:
-    """``single`` where the record says nothing."""
-    return text_at(record, "config", "strategy") or "single"
-
-
-def budget_of(record: Record) -> int:
-    """The most samples a task."""
-    return next((count for name in _BUDGET if (count := count_at(record, "config", name)) is not None), 1)
+def but_strategy(settings: Row) -> Row:
+    """Settings by their dotted names, without the strategy's."""
+    return {name: value for name, value in settings.items() if name.partition(".")[0] not in STRATEGY}
 
 
 def cost(record: Record) -> Row:
-    """What a task took in the mean, and how the strategy is called."""
+    """What a task took in the mean."""
     total = sum(count for count in object_at(record, "outcomes").values() if isinstance(count, int))
     usage = object_at(record, "usage")
     tokens, requests = number_at(usage, "completion_tokens"), number_at(usage, "requests")
     return {
-        "strategy": strategy_name(record), "budget": budget_of(record),
-        "selector": list(texts_at(record, "config", "selector") or ()) or None,
-        "confidence": number_at(record, "config", "confidence"), "window": count_at(record, "config", "window"),
         "samples": requests / total if requests is not None and total else None,
         "completion_tokens": tokens / total if tokens is not None and total else None,
-        "limits": dict(object_at(record, "config", "budget")) or None,
-        "then": (texts_at(record, "config", "chain", "models") or (None,))[-1],
         "oracle": number_at(record, "results", "oracle"),
     }
 

@@ -28,7 +28,8 @@ value is unknown is absent:
 ``settings``                 the settings in which this row differs from others of the same model and benchmark
 ``version``                  before and after: ``{"backend", "prompt_version", "server_build"}``, those that differ;
                              ``told_by``: names that are enough to tell these versions apart
-``strategy``, ``budget``     strategies: its name and the most samples a task; ``selector``, ``confidence``, ``window``
+``strategy``, ``budget``     its name and the most samples a task, where rows differ in it; ``selector``,
+                             ``confidence``, ``window``
 ``limits``                   strategies: what the whole run could use: ``tokens``, ``seconds``, ``joules``
 ``then``                     strategies: the model that was asked the tasks which the first one passed on
 ``samples``                  requests a task; ``completion_tokens``: a task; ``times_tokens``: against the baseline's
@@ -62,14 +63,16 @@ from collections.abc import Iterable, Sequence
 from itertools import groupby
 
 from analysis.against import against, judge
-from analysis.by_strategy import by_strategy, several
+from analysis.by_strategy import but_strategy, by_strategy, several
 from analysis.groups import base_and_quantization, order
+from analysis.pairs import STRATEGY, decisive
 from analysis.pareto import fronts
 from analysis.ranking import models
 from analysis.rows import QUANTIZATIONS, Placed, Record, Row, differing, known, row_of, settings_of
 from analysis.versions import before_and_after
 from core.errors import UsageError
 from core.lookup import text_at, value_at
+from core.strategy_in_record import told
 
 
 def compare_runs(records: Iterable[Record], *, benchmark: str | None = None, baseline: str | None = None,
@@ -135,10 +138,14 @@ def _quantizations(records: Sequence[Record], baseline: str | None, *, listed: b
         largest = _same_quantization(members)
         heads = named if baseline is not None else largest if len(largest) < len(members) else []
         placed: list[Placed] = []
+        named_by_strategy = len({decisive(record) for record in members}) > len(
+            {decisive(record, STRATEGY) for record in members})
         for _, alike in groupby(members, key=lambda record: base_and_quantization(record)[1]):
             same = list(alike)
             for record, settings in zip(same, differing([settings_of(record) for record in same]), strict=True):
                 row = row_of(record) | {"group": QUANTIZATIONS, "settings": settings}
+                if named_by_strategy:
+                    row |= told(record) | {"settings": but_strategy(settings)}
                 placed.append((record, row | against(record, heads, listed=listed)))
         if baseline is None:
             judge([row for _, row in placed])

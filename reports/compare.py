@@ -42,7 +42,8 @@ COLUMNS = (
     Column("date", "Date", dropped=2, pasted=False),
 )
 
-CSV_KEYS = ("group", "benchmark", "base", "quantization", "model", "score", "interval_low", "interval_high", "validity",
+CSV_KEYS = ("group", "benchmark", "base", "quantization", "model", "strategy", "budget", "samples", "completion_tokens",
+            "times_tokens", "oracle", "score", "interval_low", "interval_high", "validity",
             "reasons", "total_passed", "total_problems", "baseline", "baseline_run_id", "difference", "difference_low",
             "difference_high", "p_value", "p_corrected", "comparisons", "against", "only_baseline_passed",
             "only_this_passed", "same_verdicts", "same_texts", "texts_compared", "would_have_shown", "within_noise",
@@ -134,7 +135,7 @@ def _name(row: Row) -> str:
         version = ", ".join(shown_text(value_at(row, "version", name), 32) for name in texts_at(row, "told_by") or ()
                             if value_at(row, "version", name) is not None)
         return f"{quantization} ({version or 'version unknown'})"
-    return quantization
+    return f"{quantization} {strategy_label(row)}" if "strategy" in row else quantization
 
 
 def strategy_label(row: Row) -> str:

@@ -9,9 +9,10 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from core.lookup import count_at, number_at, object_at, text_at, texts_at, value_at
+from core.strategy_in_record import told
 from reports import numbers
 from reports.asked_twice import sentence
-from reports.compare import rows
+from reports.compare import rows, strategy_label
 from reports.costs import cost_lines
 from reports.decision import sentence as decided
 from reports.live import outcome_words
@@ -42,9 +43,16 @@ def to_rich_summary(records: Sequence[Mapping[str, Any]], compared: Iterable[Map
 def line(record: Mapping[str, Any]) -> str:
     """One run in one line, for when others are still to come."""
     reasons = texts_at(record, "validity", "reasons") or ()
-    return (f"{escape(text_at(record, 'benchmark') or '?', 30)}  {escape(text_at(record, 'model') or '?', 60)}: "
-            f"score {score_line(record)}, {numbers.seconds(number_at(record, 'results', 'time_taken'))}"
+    took = numbers.seconds(number_at(record, "results", "time_taken"))
+    return (f"{escape(text_at(record, 'benchmark') or '?', 30)}  {escape(text_at(record, 'model') or '?', 60)}"
+            f"{_by(record)}: score {score_line(record)}{f', {took}' if took else ''}"
             + (f"; suspect: {escape('; '.join(reasons), 400)}" if reasons else ""))
+
+
+def _by(record: Mapping[str, Any]) -> str:
+    """`` by sc_fixed n=4``; empty where a single sample of each task was drawn."""
+    row = told(record)
+    return "" if row["strategy"] == "single" else f" by {strategy_label(row)}"
 
 
 def thinking_line(record: Mapping[str, Any]) -> str:
