@@ -9,8 +9,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby
 from typing import Any
 
-from core.lookup import count_at, number_at, object_at, text_at, texts_at, value_at
+from core.lookup import number_at, object_at, text_at, texts_at, value_at
 from reports import decision, numbers
+from reports.strategies import strategy_label
 from reports.table import Column, Legend, Line, Section, Table, shown_text
 from reports.text import escape
 from reports.verdicts import sentences
@@ -136,21 +137,6 @@ def _name(row: Row) -> str:
                             if value_at(row, "version", name) is not None)
         return f"{quantization} ({version or 'version unknown'})"
     return f"{quantization} {strategy_label(row)}" if "strategy" in row else quantization
-
-
-def strategy_label(row: Row) -> str:
-    """``sc_fixed n=16``, ``adaptive_margin n<=16``: of one that may stop early the most it draws."""
-    name, budget = escape(text_at(row, "strategy") or "single", 24), count_at(row, "budget")
-    if budget is None or name == "single":
-        return name
-    early = number_at(row, "confidence") is not None or count_at(row, "window") is not None
-    said = [f"{name} n{'<=' if early else '='}{budget}"]
-    selectors = ", ".join(escape(each, 24) for each in texts_at(row, "selector") or ())
-    said += [f" by {selectors}"] if selectors else []
-    said += [f", {numbers.whole(most)} {escape(key, 10)}" for key in object_at(row, "limits")
-             if (most := number_at(row, "limits", key)) is not None]
-    then = text_at(row, "then")
-    return "".join([*said, f" > {escape(then, 40)}" if then else ""])
 
 
 def _letters(group: Sequence[Row]) -> dict[int, str]:

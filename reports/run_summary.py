@@ -12,11 +12,12 @@ from core.lookup import count_at, number_at, object_at, text_at, texts_at, value
 from core.strategy_in_record import told
 from reports import numbers
 from reports.asked_twice import sentence
-from reports.compare import rows, strategy_label
+from reports.compare import rows
 from reports.costs import cost_lines
 from reports.decision import sentence as decided
 from reports.live import outcome_words
 from reports.show import bounds_line, faults, hint_lines, score_line
+from reports.strategies import strategy_label
 from reports.table import to_rich
 from reports.text import escape
 

@@ -8,7 +8,8 @@ import pytest
 
 from analysis.comparison import compare_runs
 from analysis.pairs import unpaired_because
-from reports.compare import rows, strategy_label
+from reports.compare import rows
+from reports.strategies import strategy_label
 from tests.analysis.test_comparison import record
 
 
