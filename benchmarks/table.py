@@ -6,13 +6,14 @@ from difflib import get_close_matches
 from typing import Final
 
 from benchmarks.benchmark import Benchmark
+from benchmarks.entries.behaviour import BEHAVIOUR
 from benchmarks.entries.choices import CHOICES
 from benchmarks.entries.code import CODE
 from benchmarks.entries.first import FIRST
 from benchmarks.entries.maths import MATHS
 from core.errors import UsageError
 
-BENCHMARKS: Final[dict[str, Benchmark]] = {entry.name: entry for entry in (*FIRST, *MATHS, *CHOICES, *CODE)}
+BENCHMARKS: Final[dict[str, Benchmark]] = {entry.name: entry for entry in (*FIRST, *MATHS, *CHOICES, *CODE, *BEHAVIOUR)}
 
 
 def get(name: str) -> Benchmark:

@@ -9,6 +9,7 @@ from evaluators import (
     choice,
     examples,
     extraction,
+    formula,
     gsm8k,
     human_eval,
     human_eval_plus,
@@ -16,6 +17,7 @@ from evaluators import (
     math_answers,
     mbpp,
     mbpp_plus,
+    refusal,
 )
 from evaluators.box import Evaluator
 
@@ -27,6 +29,8 @@ EVALUATORS: dict[str, Evaluator] = {
     "lcb": Evaluator("lcb", lcb.evaluate, runs_code=True),
     "gsm8k": Evaluator("gsm8k", gsm8k.evaluate, runs_code=False),
     "examples": Evaluator("examples", examples.evaluate, runs_code=True),
+    "formula": Evaluator("formula", formula.evaluate, runs_code=True),
+    "refusal": Evaluator("refusal", refusal.evaluate, runs_code=False),
     "math": Evaluator("math", math_answers.evaluate, runs_code=False),
     "choice": Evaluator("choice", choice.evaluate, runs_code=False),
     "extraction": Evaluator("extraction", extraction.evaluate, runs_code=False),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from benchmarks.benchmark import PROMPTED, Benchmark
-from benchmarks.datasets import math_tasks
+from benchmarks.datasets import competition, math_tasks
 
 MATHS = (
     Benchmark(
@@ -20,5 +20,29 @@ MATHS = (
         "prompt of Wei et al., Chain-of-Thought Prompting Elicits Reasoning in Large Language Models, "
         "arXiv:2201.11903, 2022",
         options=frozenset({"grading"}),
+    ),
+    Benchmark(
+        name="math500",
+        title="MATH-500: 500 competition problems whose answers are formulas",
+        script=PROMPTED,
+        open_tasks=competition.open_math500,
+        answer_parser="formula",
+        evaluator="formula",
+        votes_by="text",
+        licence="MIT (Hendrycks et al.; the 500 by Lightman et al.); fetched, never shipped",
+        citation="Hendrycks et al., Measuring Mathematical Problem Solving With the MATH Dataset, arXiv:2103.03874, "
+        "2021; Lightman et al., Let's Verify Step by Step, arXiv:2305.20050, 2023; the prompt of OpenAI's simple-evals",
+    ),
+    Benchmark(
+        name="aime",
+        title="AIME: 30 problems a year whose answers are integers (2025; 2024 by --problems-file)",
+        script=PROMPTED,
+        open_tasks=competition.open_aime,
+        answer_parser="math",
+        evaluator="math",
+        votes_by="number",
+        licence="problems by the Mathematical Association of America; fetched, never shipped",
+        citation="MAA, American Invitational Mathematics Examination; the prompt of OpenAI's gpt-oss evaluations",
+        options=frozenset({"start_date", "end_date"}),
     ),
 )

@@ -9,6 +9,8 @@ MAX_TOKENS = {
     "math": OF_ANY,
     "extraction": 1024,
     "gsm8k": OF_ANY,
+    "math500": 4096,
+    "aime": 16384,
     "mmlu": OF_ANY,
     "mmlu_pro": OF_ANY,
     "gpqa": 4096,
@@ -16,6 +18,7 @@ MAX_TOKENS = {
     "mbpp": OF_ANY,
     "human_eval_plus": OF_ANY,
     "mbpp_plus": OF_ANY,
+    "xstest": 1024,
 }
 """Tokens a reply may have when nobody says otherwise.
 

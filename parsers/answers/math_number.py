@@ -36,7 +36,7 @@ def parse(sample: Sample, prompt: Mapping[str, Json], *, thinking_opened: bool =
     text = reply.text.replace("\u2212", "-")
     question = prompt_text(prompt, "question")
     bare = not question or _ASKS_PERCENT.search(question) is not None
-    if (box := _boxed(text)) is not None:
+    if (box := boxed(text)) is not None:
         found = parse_found(box) if len(box) <= _EXPLICIT_CHARS else None
         spelled = _spelled(found, bare=bare)
         return reply.none(r"no single number in \boxed{}") if spelled is None else reply.answer(spelled)
@@ -58,7 +58,7 @@ def _spelled(found: Found | None, *, bare: bool) -> str | None:
     return canonical(found.number) + ("%" if found.percent and not bare else "")
 
 
-def _boxed(text: str) -> str | None:
+def boxed(text: str) -> str | None:
     r"""What the last closed ``\boxed{…}`` holds, unless it is blank. One pass with a stack."""
     if "\\boxed" not in text and "\\fbox" not in text:
         return None

@@ -9,12 +9,14 @@ from parsers.answers import (
     choice,
     choice_published,
     code,
+    formula,
     gsm8k_published,
     human_eval,
     json_value,
     lcb_code,
     math_number,
     mbpp,
+    text,
 )
 from parsers.answers.reply import AnswerParser
 
@@ -23,6 +25,8 @@ ANSWER_PARSERS: Final[Mapping[str, AnswerParser]] = {
     "lcb_code": lcb_code.parse,
     "code": code.parse,
     "math": math_number.parse,
+    "formula": formula.parse,
+    "text": text.parse,
     "gsm8k_published": gsm8k_published.parse,
     "choice": choice.parse,
     "choice_published": choice_published.parse,
