@@ -68,7 +68,7 @@ class Opener:
     def blank(self, **context: Any) -> Iterator[tuple[Page, Watch]]:
         """An empty page that is watched, before anything is opened in it."""
         with self._browser.new_context(**{"viewport": {"width": 1280, "height": 900}, **context}) as made:
-            made.set_default_timeout(30_000)
+            made.set_default_timeout(60_000)
             page, watch = made.new_page(), Watch()
             _look_at(page, watch)
             yield page, watch

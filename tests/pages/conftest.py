@@ -9,7 +9,7 @@ from playwright.sync_api import expect, sync_playwright
 
 from tests.pages.browser import Opener, launch
 
-expect.set_options(timeout=30_000)  # milliseconds; a machine may be busy with other tests
+expect.set_options(timeout=60_000)  # milliseconds; a machine may be busy with other tests
 
 
 @pytest.fixture(scope="session")
