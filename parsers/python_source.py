@@ -23,7 +23,7 @@ _STATEMENTS = (
 
 def parse(source: str) -> ast.Module | None:
     """The syntax tree, or None if the text is no Python of this version, or is beyond the bounds."""
-    if len(source) > MAX_CHARS or depth(source.replace("(", "[").replace(")", "]")) > _MAX_NESTING:
+    if not bounded(source):
         return None
     try:
         with warnings.catch_warnings():  # "\d" in somebody's program is no concern of ours
@@ -31,6 +31,11 @@ def parse(source: str) -> ast.Module | None:
             return ast.parse(source)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return None
+
+
+def bounded(source: str) -> bool:
+    """Whether ``parse`` looks at the text at all."""
+    return len(source) <= MAX_CHARS and depth(source.replace("(", "[").replace(")", "]")) <= _MAX_NESTING
 
 
 def is_code(tree: ast.Module) -> bool:

@@ -52,8 +52,8 @@ def refuse_blind(selectors: Sequence[str], benchmark: str, task_set: TaskSet) ->
     if SCHEMA in names and not any(isinstance(task.prompt.get("schema"), Mapping) for task in task_set.tasks):
         raise UsageError(f"--selector schema: no task of {benchmark} gives a JSON Schema; leave it out here.")
     if EXAMPLES in names and not any(map(_judged, map(task_set.public_examples, _ids(task_set)))):
-        raise UsageError(f"--selector examples: the tasks of {benchmark} show no examples that a program could be "
-                         "tried on; leave it out here.")
+        raise UsageError(f"--selector examples: the tasks of {benchmark} show no examples that a program may be chosen "
+                         "by (tests that grade are none); leave it out here.")
 
 
 def _ids(task_set: TaskSet) -> list[str]:

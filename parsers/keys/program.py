@@ -17,12 +17,16 @@ _DOCUMENTED = (ast.Module, ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 
 
 def key(value: Json) -> str | None:
-    """``ast:…`` of the syntax tree; of what is no Python, ``text:…`` of the lines without blanks at their ends."""
+    """``ast:…`` of the syntax tree; None for what is no Python, and so cannot be right. What is too long or too deep to
+    be parsed counts by its lines, without blanks at their ends: ``text:…``.
+    """
     source = source_of(value)
     if source is None or not source.strip():
         return None
     try:
         tree = python_source.parse(source)
+        if tree is None and python_source.bounded(source):
+            return None
         kind, text = ("ast", _shape(tree)) if tree is not None else ("text", _lines(source))
     except RecursionError:  # a chain of a thousand operators has no bracket to count
         kind, text = "text", _lines(source)

@@ -149,7 +149,12 @@ def test_programs_that_differ_in_layout_and_comments_are_one_vote() -> None:
     other = {"program": "def f(x):\n\n    return (x+1)\n", "completion": "unlooked at"}
     assert key_of("program", Answer(one)) == key_of("program", Answer(other))
     assert key_of("program", Answer(one)) != key_of("program", Answer("def f(x):\n    return x + 2\n"))
-    assert key_of("program", Answer("def f(:  \n")) == key_of("program", Answer("\ndef f(:\n"))
+
+
+def test_a_program_that_is_no_python_does_not_vote_and_one_too_long_to_parse_does() -> None:
+    assert key_of("program", Answer("def f(:\n")) is None
+    long = "x = 1\n" * 50_000
+    assert key_of("program", Answer(long)) == key_of("program", Answer("\n" + long.replace("\n", "  \n"))) is not None
 
 
 def test_a_user_s_own_answer_is_its_text_without_blanks_around() -> None:
