@@ -133,6 +133,8 @@ field                             meaning (unit)
 ``usage.loops_cut``               replies that were cut short for repeating themselves
 ``usage.tokens_saved``            tokens that these did not generate, up to ``max_tokens`` (tokens)
 ``usage.requests``                requests sent, failed ones included
+``usage.pool_requests``           of a run whose samples served other strategies too, which wanted more of some tasks
+                                  than this one uses: replies drawn in all; ``usage.pool_completion_tokens`` (tokens)
 ``usage.requests_failed``         requests that brought no reply
 ``faults``                        what went wrong in mid-run without ending it: a list of ``kind``, ``count`` and
                                   ``reason`` (of the first). Kinds: ``server lost``, ``script lost`` (it was started

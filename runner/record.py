@@ -17,7 +17,7 @@ from analysis.scores import Scores, summarize
 from analysis.validity import validity, validity_of_server
 from analysis.wilson import wilson
 from core.records import Endpoint, Sample
-from evaluators.registry import EVALUATORS
+from evaluators.registry import get as evaluator_named
 from ledger.record import FORMAT
 from parsers.events import ScoreRead
 from runner.costs import UNMEASURED, cost_of, energy_of
@@ -184,7 +184,7 @@ def _config(request: Request, endpoint: Endpoint, outcome: CellOutcome, around: 
         "prompt_version": request.tasks.prompt_version if request.script else work.prompt_version,
         "grading": request.verifying.grading if work.benchmark and work.benchmark.graded_two_ways else None,
         "verify_timeout_s": request.verifying.timeout_s,
-        **(_sandbox(request, around) if work.benchmark and EVALUATORS[work.benchmark.evaluator].runs_code else {}),
+        **(_sandbox(request, around) if work.benchmark and evaluator_named(work.benchmark.evaluator).runs_code else {}),
         "request_timeout_s": request.sampling.request_timeout_s,
         "loop": asdict(request.sampling.loop) if request.sampling.loop else None,
         "selection": {k: v for k, v in selection.items() if v is not None} or None,
@@ -222,8 +222,17 @@ def _usage(outcome: CellOutcome, thought: Mapping[str, Any] | None, ctx_size: in
         "thinking_tokens": thought["tokens"] if thought else None,
         "requests": len(samples) + failed,
         "requests_failed": failed or None,
+        **_drawn_beside(outcome),
         **_saved(outcome, ctx_size),
     }
+
+
+def _drawn_beside(outcome: CellOutcome) -> dict[str, Any]:
+    """What the pool took in all, where other strategies wanted more of it than this one uses."""
+    samples = outcome.drawn.samples() if outcome.drawn is not None else []
+    if len(samples) <= len(outcome.collection.samples()):
+        return {}
+    return {"pool_requests": len(samples), "pool_completion_tokens": _sum(s.completion_tokens for s in samples)}
 
 
 def _saved(outcome: CellOutcome, ctx_size: int | None) -> dict[str, Any]:

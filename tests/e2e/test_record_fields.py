@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import pytest
+
 from ledger import record as record_module
 from tests.e2e.tool import Tool
 
@@ -9,12 +13,21 @@ MAPS = {"outcomes"}
 """Objects whose keys are values, not fields."""
 
 
-def test_every_field_of_a_record_is_documented_and_none_is_null(tool: Tool) -> None:
+@pytest.mark.parametrize("flags", [
+    ["--audit", "1"],
+    ["--strategy", "esc", "best_of_n", "--n", "2", "--max-n", "4", "--window", "2", "--selector", "schema",
+     "--temperature", "0.8"],
+])
+def test_every_field_of_a_record_is_documented_and_none_is_null(tool: Tool, flags: list[str]) -> None:
     done = tool("--model", "demo-3M", "--benchmark", "extraction", "--limit", "2", "--constrained",
-                "--ctx-size", "2048", "--server", "xllamacpp", "--parallel", "1", "--threads", "1", "--audit", "1")
+                "--ctx-size", "2048", "--server", "xllamacpp", "--parallel", "1", "--threads", "1", *flags)
     assert done.code == 0, done.err
+    for record in tool.records():
+        _check(record)
+
+
+def _check(record: dict[str, Any]) -> None:
     documented = record_module.__doc__ or ""
-    record = tool.records()[0]
     fields = {name for name, value in record.items() if not isinstance(value, dict) or name in MAPS}
     for name, value in record.items():
         if isinstance(value, dict) and name not in MAPS:
