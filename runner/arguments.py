@@ -24,6 +24,7 @@ examples:
   ./bench_runner.py --model x.gguf --benchmark lcb --problems-file v6 --start-date 2025-02-01 --max-tokens 16384
   ./bench_runner.py --model demo:F16 demo:Q2_K --benchmark math --until-decided
   ./bench_runner.py --base-url http://127.0.0.1:8080 --benchmark extraction
+  ./bench_runner.py --model qwen3-8b-Q4_K_M.gguf --benchmark math --gpu-layers all --measure-energy
   ./bench_runner.py --model demo --benchmark mine --script ./my_benchmark.sh
 
 other verbs (each has its own --help):

@@ -14,6 +14,9 @@ import psutil
 from system import nvml
 from system.process import capture
 
+_ANSWER_S = 3.0  # power is not read meanwhile, and may not go unread for long
+_NAME_LETTERS = 40
+
 
 def processes() -> frozenset[int] | None:
     """Processes with a context on a GPU that a server of ours would see; None where nobody tells."""
@@ -45,10 +48,12 @@ def family(pid: int | None) -> frozenset[int]:
 
 
 def _name(pid: int) -> str:
+    """A process may call itself anything: what it says is shortened, and kept from being more than text."""
     try:
-        return psutil.Process(pid).name()
+        name = psutil.Process(pid).name()
     except psutil.Error:
         return "a process"
+    return "".join(letter if letter.isprintable() else "?" for letter in name)[:_NAME_LETTERS] or "a process"
 
 
 def _by_nvidia_smi() -> frozenset[int] | None:
@@ -56,7 +61,7 @@ def _by_nvidia_smi() -> frozenset[int] | None:
     if program is None:
         return None
     try:
-        done = capture([program, "--query-compute-apps=pid", "--format=csv,noheader,nounits"])
+        done = capture([program, "--query-compute-apps=pid", "--format=csv,noheader,nounits"], timeout_s=_ANSWER_S)
     except OSError:
         return None
     words = done.stdout.split()

@@ -200,7 +200,8 @@ def test_a_sound_run_is_ok_and_says_what_the_server_told(tool: Tool) -> None:
     done = tool("--model", "demo", "--benchmark", "lcb", "--limit", "2", *QUICK, "--temperature", "0.7")
     assert done.code == 0, done.err
     [record] = tool.records()
-    assert record["checks"] == {"sampling": "as asked", "template": "keeps the prompt"}
+    assert record["checks"] == {"sampling": "as asked", "template": "keeps the prompt",
+                                "tokens": "as the server counts them"}
     assert record["config"]["sampling_effective"]["temperature"] == 0.7
     assert "suspect" not in done.err
     folder = tool.runs_root / record["run_id"]

@@ -8,6 +8,7 @@ import json
 import math
 import os
 import random
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -292,6 +293,17 @@ def test_others_on_the_gpu_are_named_and_our_own_server_is_not_one_of_them() -> 
     assert found[0].endswith(f"(pid {os.getppid()})")
     assert sharing.others(own, ours_is_there=True, told=lambda: own) == ()
     assert sharing.others((), ours_is_there=False, told=lambda: told(2**22 + 5)) == (f"a process (pid {2**22 + 5})",)
+
+
+def test_a_process_whose_name_would_move_the_cursor_is_named_by_letters_alone(tmp_path: Path) -> None:
+    program = tmp_path / "a\x1b[2Jb"
+    shutil.copy(shutil.which("sleep") or "/bin/sleep", program)
+    with subprocess.Popen([str(program), "60"]) as sleeping:
+        try:
+            found = sharing.others((), ours_is_there=False, told=lambda: told(sleeping.pid))
+            assert found == (f"a?[2Jb (pid {sleeping.pid})",)
+        finally:
+            sleeping.kill()
 
 
 def test_in_a_container_one_of_the_numbers_is_our_own_server_by_another_name() -> None:
