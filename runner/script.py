@@ -22,7 +22,7 @@ from typing import IO, Any
 from core.errors import BenchError, ScriptError, UsageError
 from system.clock import sleep_s
 from system.files import remedy
-from system.process import PIPE, GuardedProcess
+from system.process import PIPE, GuardedProcess, Streams
 
 LINE_LIMIT = 64 * 1024 * 1024
 """Longest line taken from a script, in bytes; the rest of a longer one is dropped and the line counts as unreadable."""
@@ -98,7 +98,7 @@ class Script:
         with (folder / "script.log").open("ab") as stderr:
             try:
                 self._process = GuardedProcess.start(
-                    argv, env=env, stdin=PIPE, stdout=PIPE, stderr=stderr, grace_s=3.0
+                    argv, Streams(PIPE, PIPE, stderr), env=env, grace_s=3.0
                 )
             except OSError as error:
                 reason = error.strerror or str(error)

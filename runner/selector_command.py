@@ -21,7 +21,7 @@ from core.errors import UsageError
 from core.records import Answer, Sample, Task
 from evaluators.sandbox.protocol import shown
 from system.clock import monotonic_s
-from system.process import GuardedProcess
+from system.process import GuardedProcess, Streams
 
 TIMEOUT_S = 30.0
 MAX_OUTPUT = 64 << 10
@@ -91,7 +91,7 @@ class SelectorCommand:
             given.write(said)
             given.seek(0)
             try:
-                child = GuardedProcess.start([self._program], stdin=given, stdout=out, stderr=err, grace_s=1.0)
+                child = GuardedProcess.start([self._program], Streams(given, out, err), grace_s=1.0)
             except OSError as error:
                 raise NoScore(f"{self._program} cannot be run: {error.strerror}") from None
             try:

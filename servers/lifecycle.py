@@ -41,7 +41,7 @@ from servers.server_log import ServerLog
 from servers.spec import ServerSettings
 from system.clock import monotonic_s, sleep_s
 from system.ports import free_port, listens
-from system.process import PIPE, STDOUT, GuardedProcess
+from system.process import PIPE, STDOUT, GuardedProcess, Streams
 
 PORT_TRIES: Final = 3
 STOP_GRACE_S: Final = 5.0
@@ -204,8 +204,7 @@ def _spawn(command: Command, found: Found, log: ServerLog, limits: Mapping[str, 
     with log.path.open("ab") as output:
         try:
             child = GuardedProcess.start(
-                command.argv, env=command.env, stdin=PIPE, stdout=output, stderr=STDOUT, grace_s=STOP_GRACE_S,
-                limits=limits,
+                command.argv, Streams(PIPE, output, STDOUT), env=command.env, grace_s=STOP_GRACE_S, limits=limits,
             )
         except OSError as error:
             raise ServerError(f"{found.where} cannot be run ({error.strerror or error}).") from error

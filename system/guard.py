@@ -63,8 +63,6 @@ def _become_child(config: dict[str, Any], argv: list[str], report: int) -> NoRet
         for name in (*IGNORED, signal.SIGCHLD):
             signal.signal(name, signal.SIG_DFL)
         signal.set_wakeup_fd(-1)
-        if config.get("nice"):
-            os.nice(int(config["nice"]))
         for name, value in config["limits"].items():
             hard = resource.getrlimit(LIMITS[name])[1]
             wanted = int(value) if hard == resource.RLIM_INFINITY else min(int(value), hard)
@@ -203,8 +201,6 @@ def main() -> int:
     nowhere = os.open(os.devnull, os.O_RDWR)
     for fd in (0, 1, 2):  # a pipe of the child's must close when the child closes it
         os.dup2(nowhere, fd)
-    for fd in config["pass_fds"]:
-        os.close(fd)
     os.chdir("/")
     leader = Leader(pid)
     grace_s = _watch(leader, lifeline, int(config["parent"]), wake, float(config["grace_s"]))

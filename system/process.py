@@ -30,6 +30,16 @@ STDOUT = subprocess.STDOUT
 Stream = int | IO[Any] | None
 """A descriptor, an open file, PIPE, DEVNULL, or None for our own."""
 
+
+@dataclass(frozen=True, slots=True)
+class Streams:
+    """What a child reads and writes."""
+
+    stdin: Stream = DEVNULL
+    stdout: Stream = None
+    stderr: Stream = None
+
+
 _GUARD = str(Path(guard.__file__).resolve())
 _START_S = 30.0  # a guard says its child's number within milliseconds; a machine that swaps takes seconds
 _LAST_RESORT_S = 5.0
@@ -51,18 +61,8 @@ class GuardedProcess:
 
     @classmethod
     def start(
-        cls,
-        argv: Sequence[str],
-        *,
-        env: Mapping[str, str] | None = None,
-        cwd: str | Path | None = None,
-        stdout: Stream = None,
-        stderr: Stream = None,
-        stdin: Stream = DEVNULL,
-        grace_s: float = 5.0,
-        pass_fds: Sequence[int] = (),
-        limits: Mapping[str, int] | None = None,
-        nice: int = 0,
+        cls, argv: Sequence[str], streams: Streams = Streams(), *, env: Mapping[str, str] | None = None,
+        grace_s: float = 5.0, limits: Mapping[str, int] | None = None,
     ) -> Self:
         """Starts ``argv`` and returns once it runs.
 
@@ -77,15 +77,15 @@ class GuardedProcess:
         status, status_write = os.pipe()
         config = {
             "lifeline": lifeline_read, "status": status_write, "parent": os.getpid(), "grace_s": grace_s,
-            "limits": dict(limits or {}), "nice": nice, "pass_fds": list(pass_fds),
+            "limits": dict(limits or {}),
             # Python sets LC_CTYPE for itself in a bare environment; the child was not given it.
             "unset": [] if "LC_CTYPE" in environment else ["LC_CTYPE"],
         }
         try:
             popen = subprocess.Popen(
                 [sys.executable, "-I", "-S", _GUARD, json.dumps(config), "--", *argv],
-                env=environment, cwd=cwd, stdin=stdin, stdout=stdout, stderr=stderr, start_new_session=True,
-                pass_fds=(lifeline_read, status_write, *pass_fds),
+                env=environment, stdin=streams.stdin, stdout=streams.stdout, stderr=streams.stderr,
+                start_new_session=True, pass_fds=(lifeline_read, status_write),
             )
         except BaseException:
             os.close(lifeline)
@@ -226,7 +226,7 @@ def capture(
 ) -> Captured:
     """Runs a short command under guard and returns its output (the first ``max_bytes``). Raises as ``start``."""
     with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
-        child = GuardedProcess.start(argv, env=env, stdout=out, stderr=err, grace_s=1.0)
+        child = GuardedProcess.start(argv, Streams(stdout=out, stderr=err), env=env, grace_s=1.0)
         try:
             code = child.wait(timeout_s)
         finally:

@@ -18,7 +18,7 @@ from typing import IO, Final
 from analysis.joules import GPU
 from system.clock import monotonic_s
 from system.energy.meter import Found, Integrated, MeterLost
-from system.process import DEVNULL, PIPE, GuardedProcess
+from system.process import DEVNULL, PIPE, GuardedProcess, Streams
 
 EVERY_MS: Final = 200
 FIRST_WORD_S: Final = 15.0
@@ -33,7 +33,7 @@ def boards() -> Found:
         return Found(missing="nvidia-smi: not on PATH")
     argv = [program, "--query-gpu=index,uuid,name,power.draw", "--format=csv,noheader,nounits", f"--loop-ms={EVERY_MS}"]
     try:
-        process = GuardedProcess.start(argv, stdout=PIPE, stderr=DEVNULL, grace_s=1.0)
+        process = GuardedProcess.start(argv, Streams(stdout=PIPE, stderr=DEVNULL), grace_s=1.0)
     except OSError as error:
         return Found(missing=f"nvidia-smi cannot be started ({error.strerror})")
     told = _Told(process)
