@@ -235,7 +235,7 @@ def _pool(work: Work) -> list[Any] | None:
     """The strategies that draw beside this one, where that makes more samples than it draws by itself."""
     if work.drawing.budget() == work.strategy.first():
         return None
-    return [[each.strategy.name, *sorted(each.strategy.settings().items())] for each in work.replays] or None
+    return [{"strategy": each.strategy.name, **each.strategy.settings()} for each in work.replays] or None
 
 
 def _until_decided(request: Request) -> dict[str, Any]:

@@ -10,10 +10,13 @@ import pytest
 
 from core.errors import UsageError
 from core.records import Endpoint, ModelInfo
+from core.strategy import StrategySettings
+from runner.budget import Budget
 from runner.observer import Hooks, Quiet
-from runner.plan import Cell
-from runner.prepare import prepare, work_for
-from runner.request import Outputs, Request, SamplingChoice, TaskChoice, Verifying
+from runner.plan import Cell, drawn_and_replayed
+from runner.prepare import fingerprint_parts, prepare, work_for
+from runner.request import Outputs, Request, SamplingChoice, StrategyChoice, TaskChoice, Verifying
+from runner.resume import differences
 from runner.script import environment
 from servers.spec import ServerSettings
 
@@ -71,3 +74,18 @@ def test_a_script_finds_the_key_under_one_name_whatever_the_user_calls_it(tmp_pa
     told = {"base_url": "http://127.0.0.1:1", "model": "m", "tasks_file": "t", "api_key_env": "MY_KEY"}
     env = environment(tmp_path / "request.json", told, "secret-key", tmp_path)
     assert (env["MY_KEY"], env["BENCH_API_KEY"]) == ("secret-key", "secret-key")
+
+
+def test_what_decides_a_run_is_the_same_when_it_is_read_back_from_its_folder(tmp_path: Path) -> None:
+    """Else a command that was stopped would do again what is done."""
+    chosen = tuple(StrategyChoice(name, settings) for name, settings in (
+        ("adaptive_margin", StrategySettings(max_n=4)), ("esc", StrategySettings(max_n=4, window=2)),
+        ("best_of_n", StrategySettings(n=2, selectors=("agreement",)))))
+    request = asked(tmp_path, sampling=SamplingChoice(temperature=0.5), tasks=TaskChoice(limit=2), strategies=chosen,
+                    budget=Budget(tokens=5))
+    drawn, others = drawn_and_replayed(chosen)
+    work = work_for(request, Cell(MODEL, "math", drawn, others), HOOKS)
+    for each in (work, *work.replays):
+        parts = fingerprint_parts(request, each, ENDPOINT)
+        assert differences(json.loads(json.dumps(parts)), parts) == []
+    assert fingerprint_parts(request, work, ENDPOINT)["pool"], "all may stop early, so the pool is drawn for all"
