@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from difflib import get_close_matches
+from pathlib import Path
 from typing import Final
 
+from benchmarks import own
 from benchmarks.benchmark import Benchmark
 from benchmarks.entries.behaviour import BEHAVIOUR
 from benchmarks.entries.choices import CHOICES
@@ -12,18 +14,39 @@ from benchmarks.entries.code import CODE
 from benchmarks.entries.first import FIRST
 from benchmarks.entries.maths import MATHS
 from core.errors import UsageError
+from system import plugins
 
 BENCHMARKS: Final[dict[str, Benchmark]] = {entry.name: entry for entry in (*FIRST, *MATHS, *CHOICES, *CODE, *BEHAVIOUR)}
 
 
 def get(name: str) -> Benchmark:
-    """The benchmark of that name; UsageError names those near it, or all."""
-    found = BENCHMARKS.get(name)
+    """The benchmark of that name, of a plug-in, or of a TOML file; UsageError names those near it, or all."""
+    if name.endswith(".toml"):
+        return own.read(Path(name), BENCHMARKS)
+    found = BENCHMARKS.get(name) or _plug_in(name)
     if found is None:
-        near = get_close_matches(name, BENCHMARKS, n=2, cutoff=0.5)
-        hint = f"did you mean {' or '.join(near)}?" if near else f"there are: {', '.join(BENCHMARKS)}"
+        there = (*BENCHMARKS, *plugins.names(plugins.BENCHMARKS))
+        near = get_close_matches(name, there, n=2, cutoff=0.5)
+        every = f"there are: {', '.join(there)}, or a .toml of your own"
+        hint = f"did you mean {' or '.join(near)}?" if near else every
         raise UsageError(f"--benchmark {name!r}: no such benchmark; {hint}")
     return found
+
+
+def is_known(name: str) -> bool:
+    """Whether ``get`` would look further than its error; nothing is imported or read."""
+    return name in BENCHMARKS or name.endswith(".toml") or name in plugins.names(plugins.BENCHMARKS)
+
+
+def _plug_in(name: str) -> Benchmark | None:
+    """UsageError for an entry point that is no benchmark."""
+    found = plugins.load(plugins.BENCHMARKS, name)
+    made = found() if callable(found) else found
+    if made is None or (isinstance(made, Benchmark) and made.name == name):
+        return made
+    raise UsageError(
+        f"--benchmark {name}: the plug-in of that name is no Benchmark called {name!r}; see docs/own-benchmark.md"
+    )
 
 
 def refuse_grading(benchmark: Benchmark, grading: str) -> None:

@@ -7,6 +7,7 @@ from difflib import get_close_matches
 from core.errors import UsageError
 from evaluators import (
     choice,
+    exact,
     examples,
     extraction,
     formula,
@@ -20,6 +21,7 @@ from evaluators import (
     refusal,
 )
 from evaluators.box import Evaluator
+from system import plugins
 
 EVALUATORS: dict[str, Evaluator] = {
     "human_eval": Evaluator("human_eval", human_eval.evaluate, runs_code=True),
@@ -30,6 +32,7 @@ EVALUATORS: dict[str, Evaluator] = {
     "gsm8k": Evaluator("gsm8k", gsm8k.evaluate, runs_code=False),
     "examples": Evaluator("examples", examples.evaluate, runs_code=True),
     "formula": Evaluator("formula", formula.evaluate, runs_code=True),
+    "exact": Evaluator("exact", exact.evaluate, runs_code=False),
     "refusal": Evaluator("refusal", refusal.evaluate, runs_code=False),
     "math": Evaluator("math", math_answers.evaluate, runs_code=False),
     "choice": Evaluator("choice", choice.evaluate, runs_code=False),
@@ -38,8 +41,13 @@ EVALUATORS: dict[str, Evaluator] = {
 
 
 def get(name: str) -> Evaluator:
-    """The evaluator called ``name``. Raises UsageError, listing near names."""
+    """The evaluator called ``name``, ours or a plug-in's. Raises UsageError, listing near names."""
     if name not in EVALUATORS:
+        found = plugins.load(plugins.EVALUATORS, name)
+        if isinstance(found, Evaluator):
+            return found
+        if callable(found):
+            return Evaluator(name, found, runs_code=False)
         near = get_close_matches(name, EVALUATORS) or sorted(EVALUATORS)
         raise UsageError(f"there is no evaluator {name!r}; there are {', '.join(near)}")
     return EVALUATORS[name]

@@ -12,12 +12,12 @@ from core.outcomes import Outcome
 from core.records import Answer, Sample, Task, Verdict, Verified
 from evaluators.pool import VerifierPool
 from ledger.record import without_unknown
-from parsers.answers.registry import ANSWER_PARSERS
 from runner.appraisal import NOTHING_KNOWN, Appraisal
 from runner.audit import is_audit
 from runner.collect import Collection
 from runner.draws import Place
 from runner.evidence_of_candidates import Evidence, command_of
+from runner.parsing import parser_named
 from runner.prepare import Prepared
 from runner.settle import after_verification, before_verification
 
@@ -80,7 +80,7 @@ class Answers:
         take = self._collection.restore if restored else self._collection.take
         if benchmark is None or task is None:
             return take(sample, Answer(None, "no such task"))
-        parse = ANSWER_PARSERS[benchmark.parser(self._pool.grading)]
+        parse = parser_named(benchmark.parser(self._pool.grading))
         answer = parse(sample, task.prompt, thinking_opened=self._thinking_opened)
         place = (sample.task_id, sample.index)
         known = self._look(task, sample, answer)

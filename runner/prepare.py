@@ -12,7 +12,7 @@ from analysis.pairs import tasks_sha256
 from benchmarks.benchmark import Benchmark
 from benchmarks.datasets.request import DatasetRequest, TaskSet
 from benchmarks.selection import Part, select
-from benchmarks.table import BENCHMARKS, get, refuse_grading
+from benchmarks.table import BENCHMARKS, get, is_known, refuse_grading
 from core.errors import UsageError
 from core.records import Endpoint, Sampling, Task
 from ledger.fingerprint import fingerprint
@@ -100,12 +100,13 @@ def work_for(request: Request, cell: Cell, hooks: Hooks) -> Work:
     BadInput for a dataset at fault.
     """
     strategy = made(cell.strategy)
-    if cell.benchmark not in BENCHMARKS and request.script is not None:
+    if request.script is not None and not is_known(cell.benchmark):
         _refuse_choice_of_tasks(request, cell.benchmark)
         command = script_process.command_for(request.script)
         sampling = request.sampling.resolve(_DEFAULT_MAX_TOKENS)
         return Work(cell, None, tuple(command), None, (), sampling, strategy, "own")
     benchmark = get(cell.benchmark)
+    cell = replace(cell, benchmark=benchmark.name)
     version = request.tasks.prompt_version or _DEFAULT_PROMPT
     if request.script is None and version not in benchmark.prompt_versions:
         there = ", ".join(benchmark.prompt_versions)

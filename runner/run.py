@@ -18,7 +18,7 @@ from core.records import Endpoint, ModelInfo
 from evaluators.levels import SEATBELT
 from evaluators.pool import VerifierPool
 from evaluators.probe import gaps
-from evaluators.registry import EVALUATORS
+from evaluators.registry import get as evaluator_named
 from ledger import record as ledger_record
 from ledger import runs, store
 from runner import joining
@@ -117,7 +117,7 @@ def _run_until_decided(request: Request, works: list[Work], shared: _Shared) -> 
 
 def _runs_programs(planned: list[tuple[Load, list[Work]]]) -> bool:
     evaluators = {work.benchmark.evaluator for _, works in planned for work in works if work.benchmark}
-    return any(EVALUATORS[name].runs_code for name in evaluators)
+    return any(evaluator_named(name).runs_code for name in evaluators)
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,9 +27,9 @@ from core.records import Answer, Sample, Task, Verdict
 from evaluators.levels import SEATBELT
 from evaluators.pool import VerifierPool
 from evaluators.probe import gaps
-from evaluators.registry import EVALUATORS
+from evaluators.registry import get as evaluator_named
 from ledger.lines import line_of
-from parsers.answers.registry import ANSWER_PARSERS
+from runner.parsing import parser_named
 from runner.settle import after_verification, before_verification
 from system.clock import monotonic_s
 from system.host import usable_cores
@@ -125,7 +125,7 @@ def verify(request: VerifyRequest, progress: Callable[[int, int], None] | None =
     with VerifierPool(
         workers=workers, isolation=request.isolation, verify_timeout_s=request.timeout_s, grading=request.grading,
         python=request.python, preload=request.preload,
-        needs_sandbox=EVALUATORS[benchmark.evaluator].runs_code,
+        needs_sandbox=evaluator_named(benchmark.evaluator).runs_code,
     ) as pool, _writing(written) as out:
         waiting: deque[_Line] = deque()
         for number, fields in _lines(request.samples):
@@ -157,7 +157,7 @@ class _Grader:
 def _submit(fields: Mapping[str, Any], sample: Sample, task: Task, grader: _Grader) -> _Line:
     if _brought_no_reply(fields):
         return _Line(fields, sample, Answer(None), Verdict(Outcome.LOST, str(fields.get("message", "no reply"))[:300]))
-    answer = ANSWER_PARSERS[grader.benchmark.parser(grader.pool.grading)](sample, task.prompt)
+    answer = parser_named(grader.benchmark.parser(grader.pool.grading))(sample, task.prompt)
     certain = before_verification(sample, answer)
     if certain is not None:
         return _Line(fields, sample, answer, certain)

@@ -18,7 +18,7 @@ from core.errors import UsageError
 
 FOLDER = Path(__file__).resolve().parents[1] / "prompts"
 _HEAD = re.compile(r"^\[\[(?P<name>[a-z_]+(?: [a-z_]+)?)\]\]\n", re.MULTILINE)
-_FIELD = re.compile(r"\{([a-z_]+)\}")
+_FIELD = re.compile(r"\{([A-Za-z_][A-Za-z0-9_]*)\}")
 _ROLES = ("system", "user")
 
 
