@@ -5,7 +5,9 @@ from __future__ import annotations
 from benchmarks.doctor import dataset_facts
 from core.findings import Finding
 from evaluators.probe import sandbox_facts
+from runner.metering import NAMES
 from servers.doctor import server_facts
+from system.energy.watch import EnergyWatch
 from system.host import available_memory_bytes, host_facts, load_average, usable_cores
 
 _GIB = 1 << 30
@@ -41,4 +43,15 @@ def _machine() -> tuple[Finding, ...]:
             detail=f"{busy:.1f} processes want to run",
             advice="" if busy < usable_cores() else "timings will be too slow; end what else is running",
         ),
+        *_meters(),
     )
+
+
+def _meters() -> tuple[Finding, ...]:
+    """What ``--measure-energy`` would measure."""
+    with EnergyWatch() as watch:
+        found, missing = watch.sources, watch.missing
+    there = [Finding(f"energy, {NAMES[kind]}", ok=True, detail=source) for kind, source in found.items()]
+    advice = "--measure-energy goes without it: docs/energy.md"
+    return (*there, *(Finding(f"energy, {NAMES[kind]}", ok=True, detail=f"no meter: {why}", advice=advice)
+                      for kind, why in missing.items()))

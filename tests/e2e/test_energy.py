@@ -52,6 +52,14 @@ def test_joules_of_a_run_are_its_power_over_its_time_and_those_of_its_tasks_add_
     assert tasks[smaller["run_id"]] < tasks[whole["run_id"]]
 
 
+def test_doctor_says_what_would_be_measured_and_what_not(tool: Tool, driver: Path) -> None:
+    lines = json.loads(tool("doctor", "--json", env=told(driver)).out)
+    details = {line["subject"]: line["detail"] for line in lines}
+    assert details["energy, GPU"] == "NVML energy counter of NVIDIA H100"
+    without = json.loads(tool("doctor", "--json", env=told(driver, NVML_INIT="9", PATH=str(driver))).out)
+    assert next(line for line in without if line["subject"] == "energy, GPU")["detail"].startswith("no meter: NVML: ")
+
+
 def test_a_meter_that_is_lost_in_mid_run_leaves_a_record_without_energy_that_says_so(
     tool: Tool, driver: Path, own_script: Callable[[str], str], tmp_path: Path
 ) -> None:
