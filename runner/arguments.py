@@ -123,6 +123,9 @@ def _task_flags(group: argparse._ArgumentGroup) -> None:
     group.add_argument("--task-ids", nargs="+", default=[], metavar="ID", help="only these tasks")
     group.add_argument("--start-problem", type=values.index, metavar="N", help="first task, from 0, after sorting")
     group.add_argument("--end-problem", type=values.index, metavar="N", help="last task, inclusive")
+    group.add_argument("--after-cutoff", nargs="?", const="card", metavar="DAY",
+                       help="dated benchmarks (lcb, aime, your own): only tasks from after the model's training data, "
+                       "which its card states, or DAY (2024-06-30 or 2024-06)")
     group.add_argument("--subjects", nargs="+", default=[], metavar="S",
                        help="only tasks of these subjects, e.g. --benchmark mmlu --subjects astronomy philosophy")
     group.add_argument("--subset", type=values.count, metavar="N",

@@ -45,7 +45,7 @@ def request_of(flags: argparse.Namespace) -> Request:
         tasks=TaskChoice(
             flags.problems_file, flags.start_date, flags.end_date, flags.limit, tuple(flags.task_ids),
             flags.start_problem, flags.end_problem, flags.prompt_version, flags.constrained, tuple(flags.subjects),
-            flags.subset,
+            flags.subset, flags.after_cutoff,
         ),
         sampling=SamplingChoice(
             flags.temperature, flags.top_p, flags.top_k, flags.min_p, flags.max_tokens, flags.seed,

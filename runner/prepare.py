@@ -21,6 +21,7 @@ from ledger.run_id import make_run_id
 from runner import script as script_process
 from runner.budget import Budget
 from runner.config import run_config
+from runner.cutoff import Cutoff, cutoff_of
 from runner.evidence_of_candidates import command_of, refuse_blind
 from runner.observer import Hooks
 from runner.plan import Cell, made
@@ -63,6 +64,8 @@ class Work:
     """The run whose tasks were passed on to this one, of chained models."""
     joined: Work | None = None
     """What both come to together."""
+    cutoff: Cutoff | None = None
+    """Until when the model is trained, where only later tasks are asked."""
 
     @property
     def selectors(self) -> tuple[str, ...]:
@@ -114,10 +117,11 @@ def work_for(request: Request, cell: Cell, hooks: Hooks) -> Work:
     _refuse_meaningless(request, benchmark)
     command = script_process.command_for(request.script or benchmark.script)
     chosen = request.tasks
+    cutoff = _cutoff(request, cell, benchmark, hooks)
     task_set = benchmark.open_tasks(
         DatasetRequest(
             problems_file=chosen.problems_file,
-            start_date=chosen.start_date,
+            start_date=cutoff.first_unseen if cutoff else chosen.start_date,
             end_date=chosen.end_date,
             prompt_version=version,
             demo=is_demo(cell.model),
@@ -132,7 +136,7 @@ def work_for(request: Request, cell: Cell, hooks: Hooks) -> Work:
     )
     sampling = request.sampling.resolve(benchmark.default_max_tokens)
     work = Work(cell, benchmark, tuple(command), task_set, tasks, sampling, strategy, version, request.audit,
-                budget=request.budget)
+                budget=request.budget, cutoff=cutoff)
     work = replace(work, replays=tuple(_replayed(work, choice) for choice in cell.replays))
     refuse_blind(work.selectors, benchmark.name, task_set)
     command_of(work.selectors)
@@ -151,6 +155,23 @@ def _refuse_meaningless(request: Request, benchmark: Benchmark) -> None:
         raise UsageError(f"--constrained: {benchmark.name} has no schema to send; leave the flag out.")
     if request.tasks.subjects and "subjects" not in benchmark.options:
         raise UsageError(f"--subjects: the tasks of {benchmark.name} have no subjects; leave the flag out.")
+
+
+def _cutoff(request: Request, cell: Cell, benchmark: Benchmark, hooks: Hooks) -> Cutoff | None:
+    """Where only tasks later than the model's training data are wanted."""
+    asked = request.tasks.after_cutoff
+    if asked is None:
+        return None
+    if "start_date" not in benchmark.options:
+        raise UsageError(f"--after-cutoff: the tasks of {benchmark.name} have no dates; leave the flag out.")
+    if request.tasks.start_date is not None:
+        raise UsageError("--after-cutoff: it says where the window begins, and so does --start-date; leave one out.")
+    found = cutoff_of(asked, cell.model)
+    hooks.observer.note(
+        f"{benchmark.name}: tasks from {found.first_unseen} on; {cell.model.label} is trained until {found.last} "
+        f"({found.source})"
+    )
+    return found
 
 
 def _refuse_choice_of_tasks(request: Request, name: str) -> None:

@@ -161,7 +161,10 @@ def _config(request: Request, endpoint: Endpoint, outcome: CellOutcome, around: 
         "task_ids": list(request.tasks.task_ids) or None,
         "start_problem": request.tasks.start_problem,
         "end_problem": request.tasks.end_problem,
-        "start_date": request.tasks.start_date,
+        "start_date": work.cutoff.first_unseen if work.cutoff else request.tasks.start_date,
+        "after_cutoff": {"last": work.cutoff.last.isoformat(), "source": work.cutoff.source} if work.cutoff else None,
+        "subjects": list(request.tasks.subjects) or None,
+        "subset": request.tasks.subset,
         "end_date": request.tasks.end_date,
     }
     return {

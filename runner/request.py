@@ -30,6 +30,8 @@ class TaskChoice:
     subjects: tuple[str, ...] = ()
     """Of a data set that has subjects, those wanted."""
     subset: int | None = None
+    after_cutoff: str | None = None
+    """Only tasks later than a model's training data: a day, or ``card``."""
     """So many tasks, every subject's share alike."""
 
 

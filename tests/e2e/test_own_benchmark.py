@@ -73,3 +73,22 @@ def test_an_installed_package_brings_a_benchmark_with_its_own_parser_and_evaluat
     missing = tool("verify", "--benchmark", "reverse", "--samples", str(replies))
     assert missing.code == 2
     assert "--benchmark 'reverse': no such benchmark" in missing.err
+
+
+def test_only_tasks_after_the_models_training_data_are_asked_and_the_record_says_so(tool: Tool) -> None:
+    rows = [{"id": f"t/{day}", "problem": "Find 2+2.", "answer": "4", "date": day}
+            for day in ("2023-12-30", "2023-12-31", "2024-01-01", "2024-05-05")]
+    (tool.folder / "aime.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    run = (*MODEL, "--benchmark", "aime", "--problems-file", "aime.jsonl", "--max-tokens", "16")
+    done = tool(*run, "--after-cutoff", "2023-12")
+    assert done.code == 0, done.err
+    (record,) = tool.records()
+    assert record["results"]["total_problems"] == 2
+    assert record["config"]["selection"]["start_date"] == "2024-01-01"
+    assert record["config"]["selection"]["after_cutoff"] == {"last": "2023-12-31", "source": "--after-cutoff"}
+    unknown = tool(*run, "--after-cutoff")
+    assert unknown.code == 2
+    assert "nothing states until when demo-3M" in unknown.err
+    undated = tool(*MODEL, "--benchmark", "math", "--after-cutoff", "2023-12")
+    assert undated.code == 2
+    assert "the tasks of math have no dates" in undated.err

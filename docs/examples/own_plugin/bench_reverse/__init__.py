@@ -40,5 +40,6 @@ def benchmark() -> Benchmark:
     return Benchmark(
         name="reverse", title="Words spelled backwards", script=PROMPTED, open_tasks=open_tasks,
         answer_parser="reverse_word", evaluator="reverse_exact", votes_by="text",
-        licence="CC0-1.0", citation="an example", max_tokens=32, prompts={"v1": {"user": "Spell {word} backwards. Reply with the word alone."}},
+        licence="CC0-1.0", citation="an example", max_tokens=32,
+        prompts={"v1": {"user": "Spell {word} backwards. Reply with the word alone."}},
     )

@@ -1,0 +1,51 @@
+"""Until when a model was trained: by its card, by what its maker published, or as the user says; never made up."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from core.errors import UsageError
+from core.records import ModelInfo
+from runner.cutoff import FROM_CARD, cutoff_of, said_in
+
+
+def test_what_the_user_says_counts_and_a_month_is_its_last_day() -> None:
+    model = ModelInfo("whatever")
+    assert cutoff_of("2024-06-30", model).first_unseen == "2024-07-01"
+    assert cutoff_of("2024-02", model).first_unseen == "2024-03-01"
+    for text in ("soon", "2024-13", "2024-02-30", "2024"):
+        with pytest.raises(UsageError, match="write a day or a month"):
+            cutoff_of(text, model)
+
+
+def test_a_card_beside_the_file_comes_before_what_is_known_of_the_name(tmp_path: Path) -> None:
+    model = ModelInfo("Meta-Llama-3.1-8B-Instruct", path=str(tmp_path / "m.gguf"))
+    assert cutoff_of(FROM_CARD, model).last == date(2023, 12, 31)
+    (tmp_path / "README.md").write_text("# Model\n\n**Knowledge cutoff:** March 2023\n")
+    found = cutoff_of(FROM_CARD, model)
+    assert (found.last, found.source) == (date(2023, 3, 31), str(tmp_path / "README.md"))
+
+
+def test_a_model_of_which_nothing_is_stated_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "README.md").write_text("A fine model, released in May 2024.")
+    with pytest.raises(UsageError, match="nothing states until when demo-5M:F16 was trained"):
+        cutoff_of(FROM_CARD, ModelInfo("demo-5M", "F16", path=str(tmp_path / "m.gguf")))
+
+
+@pytest.mark.parametrize(
+    ("text", "last"),
+    [
+        ("Knowledge cutoff: December 2023", date(2023, 12, 31)),
+        ("knowledge cut-off date is Aug. 2024", date(2024, 8, 31)),
+        ("Training data cutoff | 2024-06", date(2024, 6, 30)),
+        ("training data has a cutoff of 2024-06-15.", date(2024, 6, 15)),
+        ("The data cutoff was February 29, 2024", date(2024, 2, 29)), ("no cutoff is known", None),
+        ("cutoff frequency: May 2024", None), ("Knowledge cutoff: Sprint 2024", None), ("", None),
+        ("knowledge " * 50_000 + "cutoff", None),
+    ],
+)
+def test_how_cards_state_it(text: str, last: date | None) -> None:
+    assert said_in(text) == last
