@@ -67,6 +67,10 @@ class Sample:
     """Seconds from request to the reply's first token, thinking or not, where the reply came token by token."""
     mean_logprob: float | None = None
     """Mean natural logarithm of the probabilities of the completion's tokens, where a strategy looks at it."""
+    served_model: str | None = None
+    """The model and its version as a provider's reply names it, e.g. ``gpt-4o-mini-2024-07-18``."""
+    left_out: tuple[str, ...] = ()
+    """Settings that the provider refused to take, so that this was asked without them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,8 +150,16 @@ class ModelInfo:
     """Whether its chat template ends the prompt inside a thinking block, so that replies hold only the closing tag."""
     active_parameters: int | None = None
     """Of a mixture, those that take part in one token."""
+    backend: str | None = None
+    """What serves it, where it is not a file that we load: ``openai``, ``gemini``, ..."""
 
     @property
     def label(self) -> str:
         """What tables call it: base name and quantization."""
         return f"{self.name}:{self.quantization}" if self.quantization else self.name
+
+    @property
+    def identity(self) -> str:
+        """What tells it from any other model: its file, or who serves it and by what name. Empty: its server will say.
+        """
+        return self.path or (f"{self.backend}:{self.label}" if self.backend else "")

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 
 from core.errors import BenchError
 from core.findings import Finding
 from servers.backends.base import Found
+from servers.backends.hosted import PROVIDERS, Provider
 from servers.backends.registry import BACKENDS, choose
 from servers.spec import ServerSettings
 from system.host import Gpu, gpus
@@ -34,8 +36,17 @@ def server_facts(server_bin: str | None = None) -> tuple[Finding, ...]:
     rows = [_backend(name, what, cards) for name, what in found.items()]
     auto = choose(ServerSettings(server_bin=server_bin)).name
     rows.append(Finding("--server auto", not isinstance(found[auto], BenchError), f"means {auto} here"))
+    rows.extend(_hosted(provider) for provider in PROVIDERS.values())
     rows.extend(_gpu(cards))
     return tuple(rows)
+
+
+def _hosted(provider: Provider) -> Finding:
+    """Whether there is a key; nobody is asked anything."""
+    if os.environ.get(provider.key_env, "").strip():
+        return Finding(provider.name, ok=True, detail=f"{provider.key_env} is set; models are asked of {provider.url}")
+    return Finding(provider.name, ok=True, detail=f"{provider.key_env} is not set", advice=(
+        f"for --model {provider.name}:NAME export {provider.key_env}, or name another variable by --api-key-env"))
 
 
 def _look(name: str, server_bin: str | None) -> Found | BenchError:

@@ -45,9 +45,14 @@ class Reply:
     """No answer in time, which a busy server gives as well as a dead one."""
 
 
-def get_json(base_url: str, path: str, api_key: str | None, timeout_s: float = 2.0) -> Reply:
-    """GET ``base_url + path``; never raises for what a server or the network does."""
-    return _ask(requests.Request("GET", base_url + path), api_key, timeout_s)
+def get_json(
+    base_url: str, path: str, api_key: str | None, timeout_s: float = 2.0, *, headers: Mapping[str, str] | None = None
+) -> Reply:
+    """GET ``base_url + path``; never raises for what a server or the network does.
+
+    With ``headers``, which may hold a key of another form, a redirection is not followed: it would take them along.
+    """
+    return _ask(requests.Request("GET", base_url + path, headers=dict(headers or {})), api_key, timeout_s)
 
 
 def get_text(base_url: str, path: str, api_key: str | None, timeout_s: float = 2.0) -> Reply:
@@ -63,8 +68,9 @@ def post_json(base_url: str, path: str, api_key: str | None, body: Mapping[str, 
 def _ask(
     request: requests.Request, api_key: str | None, timeout_s: float, read: Callable[[bytes], Any] = _json
 ) -> Reply:
+    plain = request.method == "GET" and not request.headers
     if api_key:
-        request.headers = {"Authorization": f"Bearer {api_key}"}
+        request.headers = {**request.headers, "Authorization": f"Bearer {api_key}"}
     until = monotonic_s() + timeout_s
     with requests.Session() as session:
         # A proxy from the environment must not come between us and our own machine.
@@ -72,7 +78,7 @@ def _ask(
         try:
             prepared = session.prepare_request(request)
             around = session.merge_environment_settings(prepared.url, {}, True, None, None)
-            reply = session.send(prepared, timeout=timeout_s, allow_redirects=request.method == "GET", **around)
+            reply = session.send(prepared, timeout=timeout_s, allow_redirects=plain, **around)
             data = _whole(reply, until)
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
             slow = isinstance(error, requests.Timeout | urllib3.exceptions.TimeoutError | TimeoutError)

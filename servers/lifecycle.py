@@ -29,6 +29,7 @@ from core.errors import BadInput, BenchError, Interrupted, ServerError, UsageErr
 from core.records import Endpoint, ModelInfo
 from servers.backends.attach import attach
 from servers.backends.base import Backend, Command, Found, Launch, Ready
+from servers.backends.hosted import PROVIDERS, ask_for_models, connect, is_hosted
 from servers.backends.registry import choose
 from servers.http import Reply, get_json
 from servers.memory_plan import MemoryCheck, MemoryPlan
@@ -95,7 +96,11 @@ class RunningServer:
         """Whether it still runs; of somebody else's server, whether it still answers or may just be busy."""
         if self._child is not None:
             return self._child.poll() is None
-        reply = get_json(self.endpoint.base_url, "/v1/models", self.endpoint.api_key)
+        end = self.endpoint
+        if end.backend in PROVIDERS:
+            reply = ask_for_models(end)
+        else:
+            reply = get_json(end.base_url, "/v1/models", end.api_key)
         return reply.status != 0 or reply.slow
 
     def answers(self) -> bool:
@@ -144,8 +149,8 @@ def serve(
     """
     watch = Watch(stop_requested or (lambda: False), on_state or (lambda _: None), settings.startup_timeout_s,
                   on_plan or (lambda _: None), room)
-    if settings.base_url is not None:
-        endpoint, warnings = attach(model, settings)
+    if settings.base_url is not None or is_hosted(model):
+        endpoint, warnings = (connect if is_hosted(model) else attach)(model, settings)
         watch.on_state(State.READY)
         yield RunningServer(endpoint, warnings=warnings)
         return

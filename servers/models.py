@@ -1,7 +1,8 @@
 """From what the user calls a model to the model: ``--model`` specs, the demo models, the files' checksum.
 
 A spec is the path of a GGUF file (any part of a split one), or ``demo``, ``demo:QUANTIZATION``, ``demo-3M``,
-``demo-3M:QUANTIZATION`` for the models that ship with the source.
+``demo-3M:QUANTIZATION`` for the models that ship with the source; or ``openai:NAME``, ``gemini:NAME`` for what a provider
+serves.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from typing import Final
 
 from core.errors import BadInput, UsageError
 from core.records import ModelInfo
+from servers.backends.hosted import PROVIDERS, named
 from servers.gguf import GgufHeader
 from servers.gguf_parts import read_model
 
@@ -23,7 +25,7 @@ DEMO_FOLDER: Final = Path(__file__).resolve().parents[1] / "models"
 DEMO_DEFAULTS: Final[dict[str, str]] = {"demo-5M": "Q8_0", "demo-3M": "Q4_K_M"}
 DEMO_PARAMETERS: Final[dict[str, int]] = {"demo-5M": 4_983_040, "demo-3M": 2_884_864}
 
-NOT_YET: Final = ("hf", "ollama", "openai", "gemini", "transformers")
+NOT_YET: Final = ("hf", "ollama", "transformers")
 """Spec prefixes that are promised to providers and cannot be carried out yet."""
 
 _DEMO = re.compile(r"(?P<name>demo(?:-[0-9]+M)?)(?::(?P<quantization>.*))?", re.IGNORECASE)
@@ -38,7 +40,9 @@ def resolve(spec: str) -> ModelInfo:
     demo = _DEMO.fullmatch(spec)
     if demo:
         return _resolve_demo(demo["name"], demo["quantization"])
-    prefix, colon, _ = spec.partition(":")
+    prefix, colon, name = spec.partition(":")
+    if colon and prefix in PROVIDERS:
+        return named(prefix, name)
     if colon and prefix in NOT_YET:
         raise UsageError(f"--model {spec}: models of {prefix}: are not supported by this version; "
                          "give the path of a GGUF file")

@@ -133,7 +133,19 @@ def sample(record: Mapping[str, Json], *, task: str, index: int) -> Sample:
         prompt_chars=count(record, "prompt_chars"),
         looping=None if record.get("looping") is None else flag(record, "looping"),
         mean_logprob=logprob(record),
+        served_model=optional_text(record, "served_model"),
+        left_out=names(record, "left_out"),
     )
+
+
+def names(record: Mapping[str, Json], key: str) -> tuple[str, ...]:
+    """A list of texts; absent is empty."""
+    value = record.get(key)
+    if value is None:
+        return ()
+    if not isinstance(value, list) or not all(isinstance(name, str) for name in value):
+        raise FieldError(f"'{key}' must be a list of texts, not {_kind(record, key)}")
+    return tuple(clean(name) for name in value)
 
 
 def shown(value: Json) -> str:

@@ -25,7 +25,7 @@ def attach(model: ModelInfo, settings: ServerSettings) -> tuple[Endpoint, tuple[
     ServerError when nothing answers.
     """
     _check(settings)
-    base_url = _base_url(settings)
+    base_url = checked_base_url(settings.base_url or "")
     key = _key(settings)
     models = get_json(base_url, "/v1/models", key, TIMEOUT_S)
     if models.status in NO_LIST and not model.name:
@@ -63,15 +63,15 @@ def _check(settings: ServerSettings) -> None:
         raise UsageError(f"{', '.join(flags)} cannot change a server that already runs; leave it out with --base-url.")
 
 
-def _base_url(settings: ServerSettings) -> str:
-    """Without a trailing slash or ``/v1``, which people copy along."""
-    url = (settings.base_url or "").rstrip("/").removesuffix("/v1")
+def checked_base_url(given: str) -> str:
+    """Without a trailing slash or ``/v1``, which people copy along. Raises UsageError for what is no such address."""
+    url = given.rstrip("/").removesuffix("/v1")
     parts = urlsplit(url)
+    if parts.username or parts.password or parts.query or parts.fragment:
+        raise UsageError("--base-url holds a name, a password or a query, which would end up in files; put the key "
+                         "into an environment variable and name that by --api-key-env.")
     if parts.scheme not in {"http", "https"} or not parts.hostname:
-        raise UsageError(f"--base-url {settings.base_url} is no http address; give one like http://127.0.0.1:8080.")
-    if parts.username or parts.password:
-        raise UsageError("--base-url holds a name or a password, which would end up in files; put the key into an "
-                         "environment variable and name that by --api-key-env.")
+        raise UsageError(f"--base-url {given} is no http address; give one like http://127.0.0.1:8080.")
     return url
 
 
