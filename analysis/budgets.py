@@ -6,6 +6,7 @@ A row is a mapping that JSON can hold; a key whose value is unknown is absent:
 ``benchmark``, ``model``  as in the record; ``strategy``: its name
 ``budget``                the most samples a task; ``n``, ``max_n``, ``confidence``, ``window``, ``batch``,
                           ``selector``: the strategy's settings, where it has them
+``limit``                 of a whole run, such as ``20000 tokens``; ``then``: the model that is asked after this one
 ``settings``              the other settings in which rows of one benchmark and model differ, by their dotted names
 ``tasks``, ``passed``     those that count; ``accuracy``: percent; ``accuracy_low``, ``accuracy_high``: Wilson, 95 %
 ``samples``               a task, in the mean, as is all that follows
@@ -28,17 +29,13 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
-from analysis.pairs import decisive
+from analysis.pairs import STRATEGY, decisive
 from analysis.rows import Row, differing, known, settings_of
 from analysis.spending import Spent, mean
 from analysis.wilson import wilson
-from core.lookup import count_at, number_at, text_at, texts_at, value_at
+from core.lookup import number_at, object_at, text_at, texts_at
+from core.strategy_in_record import budget_of, strategy_name, told
 from core.task_ids import natural_key
-
-STRATEGY = ("strategy", "samples_per_task", "n", "max_n", "confidence", "window", "batch", "selector")
-"""Settings that are the strategy's."""
-
-BUDGETS = ("n", "max_n")
 
 HOSTED = frozenset({"openai", "gemini"})
 """Backends that may be somebody else's machine."""
@@ -66,25 +63,24 @@ def rows(runs: Iterable[Run]) -> tuple[list[Row], list[Run]]:
 
 
 def curve_of(run: Run) -> str:
-    """The same for the runs of one curve: alike in all but the budget."""
-    return json.dumps([*_asked(run), {name: value for name, value in strategy_of(run.record).items()
-                                      if name not in BUDGETS}], sort_keys=True, default=str)
+    """The same for the runs of one curve: alike in all but the budget, which is the run's where it has one."""
+    strategy = _strategy(run.record)
+    budgets = ("budget",) if "budget" in strategy else ("n", "max_n")
+    return json.dumps([*_asked(run), {name: value for name, value in strategy.items() if name not in budgets}],
+                      sort_keys=True, default=str)
 
 
-def strategy_of(record: Mapping[str, Any]) -> dict[str, Any]:
-    """The strategy's name under ``strategy``, and its settings."""
-    config = value_at(record, "config") or {}
+def _strategy(record: Mapping[str, Any]) -> dict[str, Any]:
+    """Its name under ``strategy``, and its settings."""
+    config = object_at(record, "config")
     found = {name: config[name] for name in STRATEGY if name in config and name != "samples_per_task"}
     return {"strategy": "single", **found}
 
 
-def budget_of(record: Mapping[str, Any]) -> int:
-    """The most samples a task."""
-    return next((count for name in BUDGETS if (count := count_at(record, "config", name)) is not None), 1)
-
-
 def is_hosted(record: Mapping[str, Any]) -> bool:
     """Whether another machine answered, as far as the record tells."""
+    if number_at(record, "cost", "cost_usd") is not None:
+        return True
     if text_at(record, "config", "backend") not in HOSTED:
         return False
     try:
@@ -95,7 +91,7 @@ def is_hosted(record: Mapping[str, Any]) -> bool:
 
 
 def _kind(run: Run) -> str:
-    return json.dumps([*_asked(run), strategy_of(run.record)], sort_keys=True, default=str)
+    return json.dumps([*_asked(run), _strategy(run.record)], sort_keys=True, default=str)
 
 
 def _asked(run: Run) -> list[Any]:
@@ -107,7 +103,7 @@ def _asked(run: Run) -> list[Any]:
 def _order(run: Run) -> tuple[Any, ...]:
     record = run.record
     return (text_at(record, "benchmark") or "", natural_key(text_at(record, "model") or ""),
-            str(strategy_of(record)["strategy"]), curve_of(run), budget_of(record))
+            strategy_name(record), curve_of(run), budget_of(record), _most(record) or 0.0)
 
 
 def _row(run: Run) -> Row:
@@ -115,14 +111,14 @@ def _row(run: Run) -> Row:
     counted = [task for task in run.tasks.values() if task.counts]
     passed = sum(task.passed for task in counted)
     ends = wilson(passed, len(counted))
-    strategy = strategy_of(record)
     joules = _joules(run, counted)
     per_solved = joules * len(counted) / passed if joules is not None and passed else None
     return {
         "benchmark": text_at(record, "benchmark"), "model": text_at(record, "model"),
-        "strategy": str(strategy["strategy"]), "budget": budget_of(record),
-        **{name: number_at(strategy, name) for name in ("n", "max_n", "confidence", "window", "batch")},
-        "selector": " ".join(texts_at(strategy, "selector") or ()) or None,
+        "strategy": strategy_name(record), "budget": budget_of(record),
+        **{name: number_at(record, "config", name) for name in ("n", "max_n", "confidence", "window", "batch")},
+        "selector": " ".join(texts_at(record, "config", "selector") or ()) or None,
+        "limit": _limit(record), "then": told(record)["then"],
         "tasks": len(counted), "passed": passed,
         "accuracy": 100 * passed / len(counted) if counted else None,
         "accuracy_low": ends[0] if ends else None, "accuracy_high": ends[1] if ends else None,
@@ -135,6 +131,17 @@ def _row(run: Run) -> Row:
         "validity": text_at(record, "validity", "status"), "timestamp": text_at(record, "timestamp"),
         "replayed_from": text_at(record, "replayed_from"),
     }
+
+
+def _limit(record: Mapping[str, Any]) -> str | None:
+    """The budget of the whole run: ``20000 tokens``."""
+    limits = object_at(record, "config", "budget")
+    return ", ".join(f"{number:g} {name}" for name in limits if (number := number_at(limits, name)) is not None) or None
+
+
+def _most(record: Mapping[str, Any]) -> float | None:
+    limits = object_at(record, "config", "budget")
+    return next((number for name in limits if (number := number_at(limits, name)) is not None), None)
 
 
 def _joules(run: Run, counted: Sequence[Spent]) -> float | None:

@@ -12,16 +12,16 @@ from typing import Any
 from core.errors import BadInput
 from reports.text import csv_cell
 
-TEXTS = ("benchmark", "model", "strategy", "selector", "settings", "status", "validity", "run_id", "timestamp",
-         "replayed_from")
+TEXTS = ("benchmark", "model", "strategy", "selector", "limit", "then", "settings", "status", "validity", "run_id",
+         "timestamp", "replayed_from")
 
 COLUMNS = (
-    "benchmark", "model", "strategy", "budget", "n", "max_n", "confidence", "window", "batch", "selector", "settings",
-    "tasks", "passed", "accuracy", "accuracy_low", "accuracy_high", "samples", "completion_tokens", "prompt_tokens",
-    "cached_tokens", "seconds", "joules", "joules_per_solved", "cost_usd", "fa", "fa_low", "fa_high", "fa_from",
-    "fa_to", "mvc_per_1000_tokens", "mvc_per_1000_tokens_low", "mvc_per_1000_tokens_high", "mvc_per_kilojoule",
-    "mvc_per_kilojoule_low", "mvc_per_kilojoule_high", "hosted", "status", "validity", "run_id", "timestamp",
-    "replayed_from",
+    "benchmark", "model", "strategy", "budget", "n", "max_n", "confidence", "window", "batch", "selector", "limit",
+    "then", "settings", "tasks", "passed", "accuracy", "accuracy_low", "accuracy_high", "samples",
+    "completion_tokens", "prompt_tokens", "cached_tokens", "seconds", "joules", "joules_per_solved", "cost_usd", "fa",
+    "fa_low", "fa_high", "fa_from", "fa_to", "mvc_per_1000_tokens", "mvc_per_1000_tokens_low",
+    "mvc_per_1000_tokens_high", "mvc_per_kilojoule", "mvc_per_kilojoule_low", "mvc_per_kilojoule_high", "hosted",
+    "status", "validity", "run_id", "timestamp", "replayed_from",
 )
 """See ``analysis.budgets`` and ``analysis.curves`` for what they mean."""
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from core.lookup import number_at, text_at
 from reports import numbers
 from reports.across.facts import Row
+from reports.charts.spending import budget_name
 from reports.text import escape
 
 COLUMNS = ("Model", "Strategy", "Budget", "Accuracy % [95 %]", "Samples", "Tokens", "Seconds", "Joules", "US$",
@@ -39,11 +40,11 @@ def compute_table(spent: Sequence[Row], benchmark: str) -> ComputeTable | None:
 
 
 def _cells(row: Row) -> list[str]:
-    budget = next((f"{word} {number:g}" for key, word in (("n", "n ="), ("max_n", "at most"))
-                   if (number := number_at(row, key)) is not None), "1")
     selector = f" by {escape(text, 40)}" if (text := text_at(row, "selector")) else ""
+    then = f" then {escape(text, 40)}" if (text := text_at(row, "then")) else ""
     return [
-        escape(text_at(row, "model") or "?", 60), escape(text_at(row, "strategy") or "?", 30) + selector, budget,
+        escape(text_at(row, "model") or "?", 60) + then, escape(text_at(row, "strategy") or "?", 30) + selector,
+        escape(budget_name(row), 30) or "1",
         numbers.score_cell(number_at(row, "accuracy"), _ends(row, "accuracy")),
         numbers.amount(number_at(row, "samples")), numbers.amount(number_at(row, "completion_tokens")),
         numbers.seconds(number_at(row, "seconds")), numbers.amount(number_at(row, "joules")),

@@ -34,8 +34,6 @@ COSTS: Mapping[str, Cost] = {
                  "only hosted models with a price in the price table cost money"),
 }
 
-BUDGET_NAMES = {"n": "n={:g}", "max_n": "max {:g}"}
-
 Row = Mapping[str, Any]
 
 
@@ -49,7 +47,8 @@ def series_of(rows: Sequence[Row], cost: Cost) -> list[Series]:
     found: dict[tuple[Any, ...], list[Row]] = {}
     for row in rows:
         key = (row.get("benchmark"), row.get("model"), row.get("strategy"), row.get("selector"), row.get("confidence"),
-               row.get("window"), str(row.get("settings") or ""), row.get("hosted") is True)
+               row.get("window"), row.get("then"), "limit" in row, str(row.get("settings") or ""),
+               row.get("hosted") is True)
         found.setdefault(key, []).append(row)
     named = _named(list(found))
     series = [Series(name, [_point(row, name, cost, alone=len(members) == 1) for row in _by_cost(members, cost)],
@@ -76,14 +75,25 @@ def _by_cost(rows: Sequence[Row], cost: Cost) -> list[Row]:
     return sorted(rows, key=lambda row: number_at(row, cost.column) or 0.0)
 
 
+_PARTS = ((2, "{}"), (3, "by {}"), (4, "at {:g}"), (5, "window {:g}"), (6, "then {}"), (7, "with a limit"),
+          (0, "on {}"), (8, "({})"))
+"""Places in a series' key, and how they are said."""
+
+
+def budget_name(row: Row) -> str:
+    """``n=4``, ``max 16``, ``20000 tokens``; empty where there is none."""
+    n, most = number_at(row, "n"), number_at(row, "max_n")
+    return text_at(row, "limit") or (f"n={n:g}" if n is not None else f"max {most:g}" if most is not None else "")
+
+
 def _named(keys: Sequence[tuple[Any, ...]]) -> list[str]:
     """Each by what tells it from the others: the model always, a strategy's settings where they differ in it."""
     names = []
     for key in keys:
         parts = [str(key[1])]
-        for place, shown in ((2, "{}"), (3, "by {}"), (4, "at {:g}"), (5, "window {:g}"), (0, "on {}"), (6, "({})")):
+        for place, shown in _PARTS:
             others = {other[place] for other in keys if place not in {3, 4, 5} or other[2] == key[2]}
-            if len(others) > 1 and key[place] not in {None, ""}:
+            if len(others) > 1 and key[place] not in {None, "", False}:
                 parts.append(shown.format(key[place]))
         names.append(" ".join(parts))
     return names
@@ -92,8 +102,7 @@ def _named(keys: Sequence[tuple[Any, ...]]) -> list[str]:
 def _point(row: Row, name: str, cost: Cost, *, alone: bool) -> Point:
     accuracy, spent = number_at(row, "accuracy") or 0.0, number_at(row, cost.column) or 0.0
     low, high = number_at(row, "accuracy_low"), number_at(row, "accuracy_high")
-    budget = next((shown.format(number) for key, shown in BUDGET_NAMES.items()
-                   if (number := number_at(row, key)) is not None), "")
+    budget = budget_name(row)
     ends = [low, high] if low is not None and high is not None else None
     said = [name, budget, f"{numbers.score_cell(accuracy, ends)} %",
             f"{numbers.amount(spent) if spent >= 0.01 else f'{spent:.2g}'} {cost.title[0].lower()}{cost.title[1:]}",

@@ -100,6 +100,37 @@ def test_the_area_and_the_gain_of_a_curve_are_those_worked_out_by_hand(tmp_path:
     assert float(rows[1]["mvc_per_1000_tokens_low"]) <= 500 <= float(rows[1]["mvc_per_1000_tokens_high"])
 
 
+def test_limits_of_a_whole_run_are_budgets_of_a_curve_of_their_own(tmp_path: Path) -> None:
+    for limit, passed in ((2000, 1), (8000, 3)):
+        run_in(tmp_path, f"limit{limit}", [sample(1, passed=False)],
+               [task(number, passed=number < passed, tokens=limit // 4, samples=3) for number in range(4)],
+               strategy="adaptive_margin", max_n=16, budget={"tokens": limit, "seconds": None, "joules": None})
+    run_in(tmp_path, "free", [sample(1, passed=False)],
+           [task(number, passed=True, tokens=3000, samples=9) for number in range(4)],
+           strategy="adaptive_margin", max_n=16)
+    free, low, high = sorted(table(tmp_path), key=lambda row: (len(row["limit"]), row["limit"]))
+    assert (free["limit"], low["limit"], high["limit"]) == ("", "2000 tokens", "8000 tokens")
+    assert float(high["mvc_per_1000_tokens"]) == pytest.approx(100 * 0.5 / 1.5, rel=1e-4)
+    assert low["mvc_per_1000_tokens"] == free["mvc_per_1000_tokens"] == ""
+    assert low["fa"] == high["fa"] != free["fa"]
+
+
+@pytest.mark.parametrize(("config", "more", "hosted"), [
+    ({"backend": "openai", "base_url": "https://api.example.com"}, {}, "yes"),
+    ({"backend": "openai", "base_url": "http://127.0.0.1:8000"}, {}, "no"),
+    ({"backend": "llama-server"}, {}, "no"),
+    ({"backend": "openai", "base_url": "http://127.0.0.1:8000"}, {"cost": {"cost_usd": 0.01}}, "yes"),
+    ({"backend": "gemini"}, {}, "yes"),
+])
+def test_a_model_on_another_machine_is_hosted(
+    tmp_path: Path, config: dict[str, str], more: dict[str, Any], hosted: str
+) -> None:
+    folder = run_in(tmp_path, "a", [sample(1, passed=True)], **config)
+    record = json.loads((folder / "summary.json").read_text())
+    (folder / "summary.json").write_text(json.dumps({**record, **more}))
+    assert table(tmp_path)[0]["hosted"] == hosted
+
+
 def test_the_latest_run_of_a_kind_counts_and_other_settings_are_another_row(tmp_path: Path) -> None:
     run_in(tmp_path, "first", [sample(1, passed=False)], sampling={"temperature": 0.0})
     run_in(tmp_path, "second", [sample(1, passed=True)], sampling={"temperature": 0.0})

@@ -89,7 +89,7 @@ def test_strategies_at_several_budgets_are_a_plot_and_a_table(tmp_path: Path) ->
     text = markdown(tmp_path)
     assert "plots/math-compute-tokens.svg" in text
     table = text[text.index("### Test-time compute"):]
-    assert "| demo-5M:Q8_0 | sc_fixed | n = 4 | 90.0 [" in table
+    assert "| demo-5M:Q8_0 | sc_fixed | n=4 | 90.0 [" in table
     assert "FA [95 %] | MVC [95 %]" in table
     drawing = (tmp_path / "out" / "plots" / "math-compute-tokens.svg").read_text()
     assert "n=4" in drawing
