@@ -33,6 +33,7 @@ PATIENCE_ALONE = 10.0
 """How many times its wall-clock limit a program that keeps being denied the processor may take when verified alone."""
 GRADINGS = ("native", "upstream")
 _ATTEMPTS = 2
+_QUEUE_LIMIT = 10_000
 LoadReference = Callable[[], Mapping[str, Any]]
 
 
@@ -54,7 +55,7 @@ class VerifierPool:
 
     def __init__(self, workers: int = 1, isolation: str = "auto", verify_timeout_s: float | None = None,
                  grading: str = "native", *, needs_sandbox: bool = True, python: str | None = None,
-                 preload: Sequence[str] = (), queue_limit: int = 10_000) -> None:
+                 preload: Sequence[str] = ()) -> None:
         if workers < 1:
             raise UsageError(f"--workers is {workers}; at least 1 is needed")
         if grading not in GRADINGS:
@@ -70,7 +71,6 @@ class VerifierPool:
         self._gate = Gate()
         self._queue: deque[_Ticket] = deque()
         self._room = threading.Condition()
-        self._queue_limit = queue_limit
         self._running = 0
         self._closed = False
         spare = self._reached.take_worker()
@@ -110,7 +110,7 @@ class VerifierPool:
         """
         ticket = _Ticket(Future(), registry.get(evaluator), task_id, load_reference, answer)
         with self._room:
-            self._room.wait_for(lambda: self._closed or len(self._queue) < self._queue_limit)
+            self._room.wait_for(lambda: self._closed or len(self._queue) < _QUEUE_LIMIT)
             if self._closed:
                 raise Interrupted("the verifiers have been closed; nothing can be submitted any more")
             self._queue.append(ticket)

@@ -48,9 +48,14 @@ class Candidate:
 
     def how_it_ended(self) -> str:
         """Once it has closed its socket."""
+        status = self.status()
+        return how_it_ended(status) if status is not None else "it closed its connection"
+
+    def status(self) -> int | None:
+        """Its wait status; None if it has not ended half a second from now."""
         self.worker.send(ASKS)
         answer = self.worker.recv(ANSWER_BYTES)
-        return how_it_ended(int(answer)) if answer not in {b"-", b""} else "it closed its connection"
+        return int(answer) if answer not in {b"-", b""} else None
 
     def use(self, proc: int) -> Use | None:
         """What all processes of the run have used."""

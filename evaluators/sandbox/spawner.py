@@ -1,9 +1,9 @@
 """Programs on standard input: a fresh process a test. The candidate's side; ``turns`` is the judge's.
 
 The candidate that stands ready becomes a spawner: it compiles the program once, and forks a process whenever the judge
-orders one. It has every layer of a candidate and was forked before the tests were read. Each process waits, its layers
-built, until the judge gives it a test's streams; so no candidate inherits a test, the layers are paid for once, and a
-fork costs no time where a processor is free.
+orders one; the last test it runs itself, since no test ever ran in it. It has every layer of a candidate and was forked
+before the tests were read. Each process waits, its layers built, until the judge gives it a test's streams; so no
+candidate inherits a test, the layers are paid for once, and a fork costs no time where a processor is free.
 
 Two channels. Orders come on the candidate's own socket, and are answered by a line each. On the other, which the judge
 made, whichever process stands ready takes the next test. Neither is open when a program runs.
@@ -26,11 +26,12 @@ from system.sandbox import calls, confine, landlock, processes
 from system.sandbox.confine import SOCKET_FD, Cell
 
 CHANNEL, TEST = b"T", b"1"
-"""The first message on the socket, with the end of the other channel; and on that one a test, with four descriptors."""
+"""The first message on the socket, with the end of the other channel, answered by an empty line when the program has
+been compiled; and on that one a test, with four descriptors."""
 ORDER = struct.Struct("=cxxxi")
-FORK, WAIT, CLEAN = b"F", b"W", b"C"
+FORK, WAIT, CLEAN, LAST = b"F", b"W", b"C", b"L"
 """Orders: fork a process (answered by an empty line), wait for the process of this number to end (its wait status), end
-everything in the run but the spawner and the first process (an empty line)."""
+everything in the run but the spawner and the first process (an empty line), take a test itself (no answer)."""
 BROKEN = b"-"
 """What a process says on the channel of the tests whose layers could not be built."""
 END_FD = SOCKET_FD
@@ -50,6 +51,7 @@ def serve_tests(source: str, cell: Cell, *, prelude: bool, scratch: str) -> None
     if cell.level == confine.FULL:
         calls.adopt_orphans()
     one = _one_test(source, cell, Link(fileno=given[0]), scratch, prelude=prelude)
+    orders.send(b"\n")
     receive, send, unpack, size = orders.recv, orders.send, ORDER.unpack, ORDER.size
     fork, wait = processes.fork_bare, os.waitpid
     while order := receive(size):
@@ -59,6 +61,8 @@ def serve_tests(source: str, cell: Cell, *, prelude: bool, scratch: str) -> None
             send(b"\n")
         elif kind == WAIT:
             send(b"%d\n" % wait(number, 0)[1])
+        elif kind == LAST:
+            one()
         else:
             if cell.level == confine.FULL:
                 processes.end_all_others()
@@ -104,14 +108,14 @@ def _one_test(source: str, cell: Cell, tests: Link, scratch: str, *, prelude: bo
 
 
 def _alone(cell: Cell) -> Callable[[], None]:
-    """The last layers of a test's process: it signals no process but those it starts, and ends with the spawner."""
-    ourselves, enforce = os.getpid(), landlock.signals(cell.landlock_abi)
+    """The last layers of a test's process: it signals no process but those it starts, and ends with its parent."""
+    spawner, own_number, enforce = os.getpid(), os.getpid, landlock.signals(cell.landlock_abi)
     if cell.level == confine.FULL:
         return enforce
 
     def alone() -> None:
         enforce()
-        confine.leave_alone(cell, ourselves)
+        confine.leave_alone(cell, spawner if own_number() != spawner else None)
 
     return alone
 

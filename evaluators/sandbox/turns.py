@@ -8,6 +8,9 @@ it ended is waited for all the same, and its test is judged before anything of t
 Where the kernel does not say so (a program with threads, or one that left something running), the next test waits until
 the last one's process has ended, and what its program left running is ended before the next begins. This is looked for
 at ``full``; elsewhere no program starts a process, or nothing is promised.
+
+The last test is the spawner's own: a process less to make, and nobody is left that would need it. How that ended, the
+worker tells, whose child it is.
 """
 
 from __future__ import annotations
@@ -30,6 +33,8 @@ from system.sandbox import confine, limits, processes
 
 AHEAD = 2
 """How many processes stand ready beyond the one that runs."""
+_USED_UP_S = 0.5
+"""Processor seconds of the spawner, compiling and forking, after which it takes no test: its limit counts them."""
 _GONE = "the process that starts it is gone"
 _CREDENTIALS = struct.Struct("3i")
 _ROOM = CMSG_SPACE(_CREDENTIALS.size)
@@ -49,11 +54,11 @@ def in_turn(run: Run, inputs: Sequence[str]) -> Generator[Test, None, None]:
     with contextlib.ExitStack() as opened:
         spawned = opened.enter_context(contextlib.closing(_Spawner(run, len(inputs))))
         running: Test | None = None
-        for given in inputs:
-            following = opened.enter_context(contextlib.closing(Test(run, given)))
+        for number, given in enumerate(inputs, start=1):
+            following, last = opened.enter_context(contextlib.closing(Test(run, given))), number == len(inputs)
             if running is None:
-                spawned.begin(following)
-            elif spawned.is_over(running):
+                spawned.begin(following, last=last)
+            elif not last and spawned.is_over(running):
                 spawned.begin(following)
                 yield spawned.ended(running)
                 running.close()
@@ -61,7 +66,7 @@ def in_turn(run: Run, inputs: Sequence[str]) -> Generator[Test, None, None]:
                 yield spawned.ended(running)
                 running.close()
                 spawned.clean_up(running.clock.check)
-                spawned.begin(following)
+                spawned.begin(following, last=last)
             running = following
         if running is not None:
             yield spawned.ended(running)
@@ -79,12 +84,14 @@ class Test:
         self._run, self._files = run, [self._stdin, self.stdout, self.stderr]
         self.process = self.number = 0
         """Of the process that has taken it, as we see it and as it sees itself; 0 until we know."""
+        self.taken = False
         self.status = 0
         """Its wait status, once it has ended."""
         self.clock: Meter
 
-    def begin(self, channel: Link) -> None:
-        """Its streams go to whichever process takes them; its time runs."""
+    def begin(self, channel: Link, process: int = 0) -> None:
+        """Its streams go to whichever process takes them, ``process`` if we know; its time runs."""
+        self.process = process
         with contextlib.suppress(OSError):  # that nobody takes them will be noticed
             descriptors.send_with(channel, spawner.TEST,
                                   [self._stdin, self.stdout, self.stderr, self._theirs.fileno()])
@@ -95,12 +102,12 @@ class Test:
         """Reads its first word, if that is what has come: it was written before the program ran, and the kernel says by
         whom. False if that has been read before: whatever comes then means that it ends, or says so.
         """
-        if self.process:
+        if self.taken:
             return False
         word, said, _, _ = self.end.recvmsg(spawner.WORD.size, _ROOM)
         if not word:
             raise CandidateFailed("died", _GONE)
-        self.number, = spawner.WORD.unpack(word)
+        self.taken, (self.number,) = True, spawner.WORD.unpack(word)
         self.process = _CREDENTIALS.unpack(said[0][2])[0] if _LINUX else self.number
         return True
 
@@ -124,23 +131,32 @@ class _Spawner:
         """Raises CandidateFailed if the spawner was killed, OutOfTime if it takes too long to compile the program."""
         self._candidate, self._orders, self._unread = run.candidate, run.candidate.socket, b""
         self._full, self._proc = run.cell.level == confine.FULL, run.proc
-        self._awaited: deque[bytes] = deque()
+        self._awaited: deque[bytes] = deque([spawner.CHANNEL])
         self._children = self._status = 0
-        self._to_fork = tests
+        self._to_fork, self._last_is_its_own = tests - 1, False
         run.release()
         self._channel, theirs = descriptors.pair()
         with contextlib.suppress(OSError):
             descriptors.send_with(self._orders, spawner.CHANNEL, [theirs.fileno()])
         theirs.close()
+        self._watched = [self._orders, self._channel]
         for _ in range(AHEAD):
             self._fork()
         compiling = Meter(run.limits, run.patience, run.candidate.cpu_s, run.whole_use)
-        while not self._children:
+        while spawner.CHANNEL in self._awaited:
             self._wait([], compiling.check)
 
-    def begin(self, test: Test) -> None:
-        test.begin(self._channel)
-        self._fork()
+    def begin(self, test: Test, *, last: bool = False) -> None:
+        """Before the last one, all others must have ended."""
+        self._last_is_its_own = last and self._candidate.cpu_s() < _USED_UP_S
+        if self._last_is_its_own:
+            test.begin(self._channel, self._candidate.pid)
+            self._order(spawner.LAST)
+            self._watched = [self._channel]
+        else:
+            test.begin(self._channel)
+            self._to_fork += last
+            self._fork()
 
     def is_over(self, test: Test) -> bool:
         """Waits until it says that it ends. Whether the kernel says so too, and nothing of its program is left."""
@@ -158,13 +174,27 @@ class _Spawner:
 
     def ended(self, test: Test) -> Test:
         """Waits until it has."""
-        while not test.process:
+        while not test.taken:
             if test.end in self._wait([test.end], test.clock.check):
                 test.look()
-        self._order(spawner.WAIT, test.number)
-        self._settle(test.clock.check)
-        test.status = self._status
+        if self._last_is_its_own:
+            test.status = self._own_end(test)
+        else:
+            self._order(spawner.WAIT, test.number)
+            self._settle(test.clock.check)
+            test.status = self._status
         return test
+
+    def _own_end(self, test: Test) -> int:
+        """The spawner's own wait status. Its processor time can be read until somebody has asked for that."""
+        self._watched = []
+        if self._proc is not None:
+            while not (self._wait([test.end], test.clock.check) or processes.has_ended(test.process, self._proc)):
+                pass
+        test.clock.check()
+        while (status := self._candidate.status()) is None:
+            test.clock.check()
+        return status
 
     def clean_up(self, tick: Tick) -> None:
         """After a test has ended: ends what its program left running, if anything."""
@@ -192,7 +222,8 @@ class _Spawner:
             self._orders.send(spawner.ORDER.pack(kind, number))
         except OSError:
             raise CandidateFailed("died", _GONE) from None
-        self._awaited.append(kind)
+        if kind != spawner.LAST:
+            self._awaited.append(kind)
 
     def _settle(self, tick: Tick) -> None:
         """Waits until every order has been answered."""
@@ -204,7 +235,7 @@ class _Spawner:
 
         ``tick`` is called if none has, and may raise.
         """
-        readable = select.select([self._orders, self._channel, *others], [], [], TICK_S)[0]
+        readable = select.select([*self._watched, *others], [], [], TICK_S)[0]
         if not readable:
             tick()
         if self._channel in readable and _received(self._channel):
@@ -224,7 +255,7 @@ class _Spawner:
             elif kind == spawner.WAIT:
                 self._children -= 1
                 self._status = int(line)
-            else:
+            elif kind == spawner.CLEAN:
                 self._children = 0
 
 
