@@ -28,7 +28,7 @@ MATHS = (
         open_tasks=competition.open_math500,
         answer_parser="formula",
         evaluator="formula",
-        votes_by="text",
+        votes_by="formula",
         licence="MIT (Hendrycks et al.; the 500 by Lightman et al.); fetched, never shipped",
         citation="Hendrycks et al., Measuring Mathematical Problem Solving With the MATH Dataset, arXiv:2103.03874, "
         "2021; Lightman et al., Let's Verify Step by Step, arXiv:2305.20050, 2023; the prompt of OpenAI's simple-evals",

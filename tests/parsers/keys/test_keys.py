@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from benchmarks.table import BENCHMARKS
 from core.outcomes import Outcome
 from core.records import Answer
-from evaluators import extraction, math_answers
+from evaluators import extraction, formula, math_answers
 from parsers.keys.registry import KEY_FUNCTIONS, key_of
 from parsers.keys.shape import MAX_KEY
 from tests.parsers.asking import answer
@@ -131,16 +131,40 @@ def test_a_letter_is_read_with_or_without_its_brackets() -> None:
     (r"x = 5", "5", r"\(5\)", "$5$."),
     (r"\left( 3, \frac{\pi}{2} \right)", r"(3,\frac{\pi}{2})", r"\boxed{(3, \dfrac{\pi}{2})}"),
     (r"2\sqrt{3}", r"2\sqrt3", r"$2\sqrt 3$"), (r"x^{2}+1", "x^2 + 1"), (r"\text{Evelyn}", "Evelyn"),
-    (r"90^\circ", "90"),
+    (r"90^\circ", "90"), (r"50\%", "50"), ("1 1/2", r"1\frac{1}{2}", "1.5"),
 ], ids=str)
 def test_formulas_are_one_vote_without_their_dress(same: tuple[str, ...]) -> None:
     assert len({key_of("formula", Answer(text)) for text in same}) == 1
     assert key_of("formula", Answer(same[0])) is not None
 
 
+SAME = [
+    (r"\frac{1}{2}", r"\dfrac{1}{2}", r"\tfrac{1}{2}"), ("x", "x ", r"x\, "), ("y^{2}", "y^{ 2}", r"y^{2}\quad "),
+    (r"50\%", "50"), (r"90^\circ", "90"), (r"\sqrt{3}", r"\sqrt{3} "), (r"\left(x\right)", "(x)", r"\left( x \right)"),
+    (r"\pi", r"\pi "), (r"a\leftarrow b", r"a \leftarrow b"), ("1,000", "1, 000"),
+]
+terms = st.sampled_from(SAME).flatmap(lambda group: st.tuples(st.sampled_from(group), st.sampled_from(group)))
+dresses = st.sampled_from(["{}", "${}$", "{}.", " {} ", r"\displaystyle {}"])
+
+
+@given(st.lists(terms, min_size=1, max_size=4), st.sampled_from("+-=<*"), dresses)
+def test_formulas_that_the_evaluator_takes_for_the_same_text_are_one_vote(
+    pairs: list[tuple[str, str]], sign: str, dress: str) -> None:
+    gold, given_text = (sign.join(part) for part in zip(*pairs, strict=True))
+    given_text = dress.format(given_text)
+    assume(formula.plain(gold) == formula.plain(given_text))
+    assert key_of("formula", Answer(gold)) == key_of("formula", Answer(given_text))
+
+
+@given(numbers, st.sampled_from(
+    ["{}", " {} ", "${}$", "{}.", "x = {}", "{} km", r"\text{{{}}}", r"{}\%", r"\boxed{{{}}}"]))
+def test_numbers_among_formulas_are_counted_by_value(number: Any, dress: str) -> None:
+    assert key_of("formula", Answer(dress.format(number))) == key_of("number", Answer(str(number)))
+
+
 def test_different_formulas_are_different_votes() -> None:
     texts = ("x+1", "x-1", r"\frac{x}{2}", r"\sqrt{x}", "(1,2)", "(2,1)", "[1,2]", "12", r"1\frac{1}{2}", "1,2",
-             "1.2", "(1,234)", "1,234", "x^{12}", "x^12")
+             "1.2", "(1,234)", "1,234", r"a\leftarrow b", "x-1/2", "-1/2", "x^{12}", "x^12")
     assert len({key_of("formula", Answer(text)) for text in texts}) == len(texts)
 
 
