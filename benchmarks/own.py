@@ -20,7 +20,7 @@ from benchmarks.own_tasks import EVALUATORS, Fields, open_tasks
 from core.errors import BadInput
 
 PARSERS: Final = ("text", "first_line", "last_line", "after", "math", "choice", "formula", "json", "code")
-_VOTES: Final = {"math": "number", "choice": "choice", "json": "json", "code": "program"}
+_VOTES: Final = {"math": "number", "choice": "choice", "formula": "formula", "json": "json", "code": "program"}
 """What makes two answers the same, by parser; of all others, the text."""
 _KEYS: Final[Mapping[str, Mapping[str, type]]] = {
     "": {"name": str, "title": str, "licence": str, "citation": str, "tasks": dict, "prompt": dict, "answer": dict,
@@ -106,7 +106,7 @@ def read(path: Path, taken: Collection[str]) -> Benchmark:
         open_tasks=partial(open_tasks, fields, limit),
         answer_parser=parser,
         evaluator=EVALUATORS[str(answer["evaluator"])].evaluator,
-        votes_by=_VOTES.get(parser, "text"),
+        votes_by=_VOTES.get(parser, "caseless" if answer.get("ignore_case") else "text"),
         licence=file.get("", "licence") or "not stated",
         citation=file.get("", "citation") or "not stated",
         options=_options(fields),

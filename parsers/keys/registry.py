@@ -16,6 +16,7 @@ KEY_FUNCTIONS: Final[Mapping[str, KeyFunction]] = {
     "choice": choice.key,
     "program": program.key,
     "text": text.key,
+    "caseless": text.caseless,
 }
 
 

@@ -1,4 +1,4 @@
-"""Text as it stands, without what is around it. For answers of which nothing more is known: a user's own script."""
+"""Text, word by word, as the evaluator ``exact`` compares it. For answers of which nothing more is known."""
 
 from __future__ import annotations
 
@@ -8,8 +8,13 @@ from parsers.keys.shape import short
 
 
 def key(value: Json) -> str | None:
-    """The stripped text; anything else by its JSON value."""
+    """The words with one blank between them; anything else by its JSON value."""
     if not isinstance(value, str):
         return json_value.key(value)
-    stripped = value.strip()
-    return short(stripped) if stripped else None
+    words = " ".join(value.split())
+    return short(words) if words else None
+
+
+def caseless(value: Json) -> str | None:
+    """The same where capitals make no difference."""
+    return key(value.casefold() if isinstance(value, str) else value)

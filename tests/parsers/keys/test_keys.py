@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from benchmarks.table import BENCHMARKS
 from core.outcomes import Outcome
 from core.records import Answer
-from evaluators import extraction, formula, math_answers
+from evaluators import exact, extraction, formula, math_answers
 from parsers.keys.registry import KEY_FUNCTIONS, key_of
 from parsers.keys.shape import MAX_KEY
 from tests.parsers.asking import answer
@@ -181,8 +181,21 @@ def test_a_program_that_is_no_python_does_not_vote_and_one_too_long_to_parse_doe
     assert key_of("program", Answer(long)) == key_of("program", Answer("\n" + long.replace("\n", "  \n"))) is not None
 
 
-def test_a_user_s_own_answer_is_its_text_without_blanks_around() -> None:
-    assert key_of("text", Answer(" Paris\n")) == key_of("text", Answer("Paris")) == "Paris"
+words = st.text(alphabet="aBé \n\t", max_size=8)
+
+
+@given(words, words, st.booleans())
+def test_texts_are_one_vote_exactly_where_the_evaluator_takes_them_for_equal(
+    one: str, other: str, fold: bool) -> None:
+    assume(one.strip() and other.strip())
+    reference = {"expected": [one], "ignore_case": fold}
+    same = exact.evaluate("t", reference, Answer(other), None).outcome is Outcome.CORRECT  # type: ignore[arg-type]
+    kind = "caseless" if fold else "text"
+    assert (key_of(kind, Answer(one)) == key_of(kind, Answer(other))) is same
+
+
+def test_a_text_is_its_words() -> None:
+    assert key_of("text", Answer(" New  York\n")) == key_of("text", Answer("New York")) == "New York"
     assert key_of("text", Answer("   ")) is None
 
 
