@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from core.repetition import COUNT, PERIOD, SPAN
 from core.version import VERSION
@@ -273,7 +273,7 @@ def _doctor_parser() -> argparse.ArgumentParser:
     return parser
 
 
-_PARSERS = {
+_PARSERS: Mapping[str, Callable[[], argparse.ArgumentParser]] = {
     "run": _run_parser,
     "verify": _verify_parser,
     "compare": _compare_parser,

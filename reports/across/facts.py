@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import Any
 
 from core.matrix import Matrix
-from reports.compare import strategy_label
+from reports.strategies import strategy_label
 from reports.table import Table
 
 Row = Mapping[str, Any]

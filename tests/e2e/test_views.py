@@ -118,7 +118,8 @@ def test_doctor_says_what_is_here_in_words_and_as_json(tool: Tool) -> None:
     assert isinstance(json.loads(tool("doctor", "--json").out), list)
 
 
-@pytest.mark.parametrize("verb", ["", "verify", "compare", "show", "import", "doctor"])
+@pytest.mark.parametrize(
+    "verb", ["", "verify", "compare", "show", "analyze", "plot", "report", "rich-report", "import", "doctor"])
 def test_every_verb_has_help_with_an_example_and_no_heavy_import(tool: Tool, verb: str) -> None:
     done = tool(*filter(None, [verb]), "--help")
     assert done.code == 0

@@ -125,7 +125,7 @@ def test_limits_of_a_whole_run_are_budgets_of_a_curve_of_their_own(tmp_path: Pat
 def test_a_model_on_another_machine_is_hosted(
     tmp_path: Path, config: dict[str, str], more: dict[str, Any], hosted: str
 ) -> None:
-    folder = run_in(tmp_path, "a", [sample(1, passed=True)], **config)
+    folder = run_in(tmp_path, "a", [sample(1, passed=True)], (), **config)
     record = json.loads((folder / "summary.json").read_text())
     (folder / "summary.json").write_text(json.dumps({**record, **more}))
     assert table(tmp_path)[0]["hosted"] == hosted
