@@ -69,7 +69,7 @@ class Sample:
     """Mean natural logarithm of the probabilities of the completion's tokens, where a strategy looks at it."""
     served_model: str | None = None
     """The model and its version as a provider's reply names it, e.g. ``gpt-4o-mini-2024-07-18``."""
-    left_out: tuple[str, ...] = ()
+    left_out: tuple[str, ...] | None = None
     """Settings that the provider refused to take, so that this was asked without them."""
 
 
@@ -160,6 +160,5 @@ class ModelInfo:
 
     @property
     def identity(self) -> str:
-        """What tells it from any other model: its file, or who serves it and by what name. Empty: its server will say.
-        """
+        """What tells it from any other: its file, or who serves it and by what name. Empty: its server will say."""
         return self.path or (f"{self.backend}:{self.label}" if self.backend else "")

@@ -21,7 +21,7 @@ _NAMES = tuple(field.name for field in fields_of(Sample))
 def sample_fields(sample: Sample) -> dict[str, Any]:
     """A line of ``samples.jsonl``; ``index`` is called ``sample``, as in the scripts' events."""
     return {"sample" if name == "index" else name: value
-            for name in _NAMES if (value := getattr(sample, name)) is not None and value != ()}
+            for name in _NAMES if (value := getattr(sample, name)) is not None}
 
 
 def sample_of(line: Mapping[str, Any], path: Path) -> Sample:
@@ -31,7 +31,7 @@ def sample_of(line: Mapping[str, Any], path: Path) -> Sample:
     if not isinstance(task_id, str) or not isinstance(index, int) or not isinstance(known.get("response"), str):
         raise BadInput(f"{path}: a line has no task_id, sample or response; remove it or start afresh with --no-resume")
     if "left_out" in known:
-        known["left_out"] = tuple(map(str, known["left_out"])) if isinstance(known["left_out"], list) else ()
+        known["left_out"] = tuple(map(str, known["left_out"])) if isinstance(known["left_out"], list) else None
     return Sample(**{name: known[name] for name in _NAMES if name in known})
 
 

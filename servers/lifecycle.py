@@ -97,10 +97,8 @@ class RunningServer:
         if self._child is not None:
             return self._child.poll() is None
         end = self.endpoint
-        if end.backend in PROVIDERS:
-            reply = ask_for_models(end)
-        else:
-            reply = get_json(end.base_url, "/v1/models", end.api_key)
+        hosted = end.backend in PROVIDERS
+        reply = ask_for_models(end) if hosted else get_json(end.base_url, "/v1/models", end.api_key)
         return reply.status != 0 or reply.slow
 
     def answers(self) -> bool:

@@ -1,8 +1,8 @@
 """From what the user calls a model to the model: ``--model`` specs, the demo models, the files' checksum.
 
 A spec is the path of a GGUF file (any part of a split one), or ``demo``, ``demo:QUANTIZATION``, ``demo-3M``,
-``demo-3M:QUANTIZATION`` for the models that ship with the source; or ``openai:NAME``, ``gemini:NAME`` for what a provider
-serves.
+``demo-3M:QUANTIZATION`` for the models that ship with the source; or ``openai:NAME``, ``gemini:NAME`` for those of
+providers.
 """
 
 from __future__ import annotations
@@ -102,10 +102,11 @@ def _of_file(path: Path) -> ModelInfo:
     if header.kind != "model":
         raise BadInput(f"{path} is a GGUF of the type {header.kind[:40]!r} and no language model: "
                        "name the model's own file")
-    return _info(header, tuple(str(part) for part in parts))
+    return info_of(header, tuple(str(part) for part in parts))
 
 
-def _info(header: GgufHeader, parts: tuple[str, ...]) -> ModelInfo:
+def info_of(header: GgufHeader, parts: tuple[str, ...]) -> ModelInfo:
+    """The model that lies in these files."""
     return ModelInfo(name=header.name, quantization=header.quantization, path=parts[0], parts=parts,
                      size_bytes=header.file_bytes, architecture=header.architecture, parameters=header.parameters,
                      ctx_train=header.ctx_train, layers=header.layers, has_chat_template=header.has_chat_template,

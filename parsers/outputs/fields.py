@@ -138,11 +138,11 @@ def sample(record: Mapping[str, Json], *, task: str, index: int) -> Sample:
     )
 
 
-def names(record: Mapping[str, Json], key: str) -> tuple[str, ...]:
-    """A list of texts; absent is empty."""
+def names(record: Mapping[str, Json], key: str) -> tuple[str, ...] | None:
+    """A list of texts."""
     value = record.get(key)
     if value is None:
-        return ()
+        return None
     if not isinstance(value, list) or not all(isinstance(name, str) for name in value):
         raise FieldError(f"'{key}' must be a list of texts, not {_kind(record, key)}")
     return tuple(clean(name) for name in value)

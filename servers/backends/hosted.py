@@ -157,7 +157,7 @@ def _check_reply(provider: Provider, base_url: str, reply: Reply, variable: str 
                f"it wants a key; export {provider.key_env}, or name the variable that holds it by --api-key-env")
         raise UsageError(f"{base_url} answers with status {reply.status}: {how}.")
     if reply.status == 0:
-        raise ServerError(f"{base_url} does not answer: {reply.problem}. Is this machine online, and the address right?")
+        raise ServerError(f"{base_url} does not answer: {reply.problem}. Is the machine online, and the address right?")
 
 
 def _reasons(body: Json) -> set[str]:
