@@ -57,7 +57,8 @@ def _run_parser() -> argparse.ArgumentParser:
         allow_abbrev=False,
     )
     parser.add_argument("--model", nargs="+", default=[], metavar="MODEL",
-                        help="file.gguf, or demo, demo:F16, demo-3M; several are run one after the other")
+                        help="file.gguf, a folder of them, a pattern in quotes ('models/*Q4*.gguf'), or demo, demo:F16, "
+                             "demo-3M; several are run one after the other (docs/servers.md)")
     parser.add_argument("--benchmark", nargs="+", default=[], metavar="NAME",
                         help="human_eval, lcb, math, extraction; any name together with --script")
     _server_flags(parser.add_argument_group("server"))

@@ -10,7 +10,7 @@ from core.records import ModelInfo
 from core.repetition import LoopRule
 from runner.asked_strategies import budget_of, chain_of, strategies_of
 from runner.request import Outputs, Request, SamplingChoice, TaskChoice, UntilDecided, Verifying
-from servers.models import check_size, resolve
+from servers.model_list import Listed, list_models
 from servers.spec import ServerSettings
 
 
@@ -26,7 +26,8 @@ def request_of(flags: argparse.Namespace) -> Request:
     strategies = strategies_of(flags)
     chain = chain_of(flags, strategies)
     named = [*flags.model, flags.fallback] if flags.fallback else flags.model
-    models, refused = (_attached(named), ()) if flags.base_url else _resolved(named, flags.max_model_b)
+    found = Listed(_attached(named)) if flags.base_url else _resolved(named, flags.max_model_b)
+    models, refused = found.models, found.refused
     if chain is not None:
         _refuse_unchainable(models, refused)
     if flags.until_decided:
@@ -34,6 +35,7 @@ def request_of(flags: argparse.Namespace) -> Request:
     return Request(
         models=models,
         refused=refused,
+        notes=found.notes,
         benchmarks=tuple(flags.benchmark),
         server=_server(flags),
         script=Path(flags.script) if flags.script else None,
@@ -115,23 +117,16 @@ def _server(flags: argparse.Namespace) -> ServerSettings:
     )
 
 
-def _resolved(specs: list[str], most_billions: float | None) -> tuple[tuple[ModelInfo, ...], tuple[BadInput, ...]]:
+def _resolved(specs: list[str], most_billions: float | None) -> Listed:
     """The models, and what is wrong with the others' files.
 
     One of many that is broken does not keep the rest from running; when none is left, or a name is misspelt, nothing
     runs.
     """
-    models, refused = [], []
-    for spec in specs:
-        try:
-            model = resolve(spec)
-            check_size(model, most_billions)
-            models.append(model)
-        except BadInput as error:
-            refused.append(error)
-    if not models:
-        raise BadInput("\n".join(map(str, refused)))
-    return tuple(models), tuple(refused)
+    found = list_models(specs, most_billions)
+    if not found.models:
+        raise BadInput("\n".join(map(str, found.refused)))
+    return found
 
 
 def _attached(names: list[str]) -> tuple[ModelInfo, ...]:

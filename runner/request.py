@@ -129,3 +129,5 @@ class Request:
     """The user's own table, before ours."""
     refused: tuple[BadInput, ...] = ()
     """What was wrong with the files of the other models: failures that do not keep these from running."""
+    notes: tuple[str, ...] = ()
+    """What is to be told before anything else: which files of a folder are no models, and the like."""

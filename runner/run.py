@@ -75,8 +75,8 @@ def run(request: Request, hooks: Hooks) -> Report:
     store.check_writable(request.outputs.results)
     runs.check_writable(request.outputs.runs_root)
     report = Report(failures=list(request.refused), planned=sum(len(works) for _, works in planned))
-    for error in request.refused:
-        hooks.observer.note(str(error))
+    for note in (*request.notes, *map(str, request.refused)):
+        hooks.observer.note(note)
     verifying = request.verifying
     with Command(request, joining.all_works(request, [works for _, works in planned])) as command, VerifierPool(
         workers=verifying.workers or max(1, min(8, usable_cores())), isolation=verifying.isolation,
@@ -100,7 +100,9 @@ def run(request: Request, hooks: Hooks) -> Report:
 def _meters(request: Request, hooks: Hooks) -> AbstractContextManager[Meters]:
     if not request.measure_energy:
         return nullcontext(NotMetered())
-    return metering(request.server.base_url, hooks.observer, hooks.stop_requested)
+    hosted = [PROVIDERS[model.backend].url for model in request.models if model.backend in PROVIDERS]
+    everywhere = request.server.base_url or (hosted[0] if len(hosted) == len(request.models) else None)
+    return metering(everywhere, hooks.observer, hooks.stop_requested)
 
 
 def _run_until_decided(request: Request, works: list[Work], shared: _Shared) -> None:

@@ -53,6 +53,12 @@ def _part_paths(path: Path, count: int) -> tuple[Path, ...]:
     return paths
 
 
+def first_of(path: Path) -> Path:
+    """The first file of the model that ``path`` belongs to by its name; of one in a single file, itself."""
+    name = _PART.match(path.name)
+    return path.with_name(f"{name['stem']}-{1:05d}-of-{name['count']}.gguf") if name else path
+
+
 def _read_part(part: Path, asked: Path) -> GgufHeader:
     try:
         return read_header(part)
