@@ -14,8 +14,9 @@ from reports.across.facts import Across, Row
 from reports.charts.axes import Size
 from reports.charts.ladder import Ladder, Rung, ladders
 from reports.charts.palette import Palette
+from reports.charts.series import Look, Point, Series
 from reports.charts.spending import COSTS, drawable, look_of, series_of
-from reports.charts.tradeoff import Look, Point, Series, tradeoff
+from reports.charts.tradeoff import tradeoff
 from reports.text import escape
 
 MOST_RUNGS = 36

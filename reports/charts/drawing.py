@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from html import unescape
 from typing import Any
 
+from core.errors import UsageError
 from reports.text import escape
 
 Spec = Mapping[str, Any]
@@ -37,9 +38,7 @@ def to_svg(spec: Spec, name: str) -> str:
     A mark's description becomes its title, which browsers show under the pointer. What the library repeats in every tag
     is taken out, so that a page of many charts stays small.
     """
-    import vl_convert  # noqa: PLC0415  # 33 MB that only the verbs that draw need
-
-    drawn = str(vl_convert.vega_to_svg(_drawable(spec)))
+    drawn = str(_library().vega_to_svg(_drawable(spec)))
     end = drawn.index(">") + 1
     size, font = _SIZE.search(drawn, 0, end), _FONT.search(drawn)
     if size is None:
@@ -52,9 +51,16 @@ def to_svg(spec: Spec, name: str) -> str:
 
 def to_png(svg: str, scale: float = 2) -> bytes:
     """What ``to_svg`` drew as a picture, of ``scale`` pixels for each of the drawing's."""
-    import vl_convert  # noqa: PLC0415
+    return bytes(_library().svg_to_png(svg, scale=scale))
 
-    return bytes(vl_convert.svg_to_png(svg, scale=scale))
+
+def _library() -> Any:
+    """Raises UsageError where it is not installed."""
+    try:
+        import vl_convert  # noqa: PLC0415  # 33 MB that only the verbs that draw need
+    except ImportError as error:
+        raise UsageError("vl-convert-python, which draws charts, is not installed; run ./setup once more.") from error
+    return vl_convert
 
 
 def _drawable(value: Any) -> Any:

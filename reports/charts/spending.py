@@ -10,7 +10,7 @@ from core.lookup import number_at, text_at
 from reports import numbers
 from reports.charts.axes import FONT_PX
 from reports.charts.labels import shortened
-from reports.charts.tradeoff import Look, Point, Series
+from reports.charts.series import Look, Point, Series
 
 
 @dataclass(frozen=True, slots=True)

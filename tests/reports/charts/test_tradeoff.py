@@ -11,7 +11,8 @@ from reports.charts.axes import NARROW, WIDE, Size
 from reports.charts.drawing import to_svg
 from reports.charts.labels import width_of
 from reports.charts.palette import SERIES
-from reports.charts.tradeoff import Look, Point, Series, tradeoff
+from reports.charts.series import Look, Point, Series
+from reports.charts.tradeoff import tradeoff
 
 
 def series(name: str, points: int = 3, at: float = 60.0, *, hosted: bool = False) -> Series:
