@@ -21,6 +21,7 @@ from evaluators import (
     refusal,
 )
 from evaluators.box import Evaluator
+from evaluators.ifeval import verdict as ifeval_verdict
 from system import plugins
 
 EVALUATORS: dict[str, Evaluator] = {
@@ -33,6 +34,7 @@ EVALUATORS: dict[str, Evaluator] = {
     "examples": Evaluator("examples", examples.evaluate, runs_code=True),
     "formula": Evaluator("formula", formula.evaluate, runs_code=True),
     "exact": Evaluator("exact", exact.evaluate, runs_code=False),
+    "ifeval": Evaluator("ifeval", ifeval_verdict.evaluate, runs_code=False),
     "refusal": Evaluator("refusal", refusal.evaluate, runs_code=False),
     "math": Evaluator("math", math_answers.evaluate, runs_code=False),
     "choice": Evaluator("choice", choice.evaluate, runs_code=False),

@@ -1,11 +1,23 @@
-"""How a model behaves: what it refuses."""
+"""How a model behaves: what it refuses, and whether it does as it is told."""
 
 from __future__ import annotations
 
 from benchmarks.benchmark import PROMPTED, Benchmark
-from benchmarks.datasets import xstest
+from benchmarks.datasets import ifeval, xstest
 
 BEHAVIOUR = (
+    Benchmark(
+        name="ifeval",
+        title="IFEval: 541 prompts whose instructions a program can check",
+        script=PROMPTED,
+        open_tasks=ifeval.open_tasks,
+        answer_parser="text",
+        evaluator="ifeval",
+        votes_by="text",
+        licence="Apache-2.0 (Google); fetched, never shipped",
+        citation="Zhou et al., Instruction-Following Evaluation for Large Language Models, arXiv:2311.07911, 2023; "
+        "prompt-level strict accuracy",
+    ),
     Benchmark(
         name="xstest",
         title="XSTest: 250 safe prompts to be answered, 200 unsafe ones to be refused",

@@ -18,6 +18,7 @@ MAX_TOKENS = {
     "mbpp": OF_ANY,
     "human_eval_plus": OF_ANY,
     "mbpp_plus": OF_ANY,
+    "ifeval": OF_ANY,
     "xstest": 1024,
 }
 """Tokens a reply may have when nobody says otherwise.
