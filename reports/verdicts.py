@@ -91,7 +91,7 @@ def _alone(head: str, rows: Sequence[Named]) -> str:
     """``Q2_K is 9.0 points [2.3, 17.0] below F16, which is clear by itself and not as one of 3 comparisons``."""
     said = [f"{name} {'' if place else 'is '}{_amount(row)} {'below' if row['difference'] < 0 else 'above'}"
             f"{'' if place else f' {head}'}" for place, (name, row) in enumerate(rows[:MOST_NAMED])]
-    more = [f"{len(rows) - MOST_NAMED:,} others likewise"] if len(rows) > MOST_NAMED else []
+    more = [f"{_others(rows)} likewise"] if len(rows) > MOST_NAMED else []
     count = count_at(rows[0][1], "comparisons") or len(rows)
     return f"{', '.join([*said, *more])}, which is clear by itself and not as one of {count:,} comparisons"
 
@@ -109,7 +109,7 @@ def _differ(word: str, head: str, rows: Sequence[Named]) -> str:
     amounts = [f"by {_amount(row)}" for _, row in rows[:MOST_NAMED]]
     first = f"{rows[0][0]} is {word} than {head} {amounts[0]}"
     others = [f"{name} {amount}" for (name, _), amount in zip(rows[1:MOST_NAMED], amounts[1:], strict=True)]
-    more = [f"{len(rows) - MOST_NAMED:,} others too"] if len(rows) > MOST_NAMED else []
+    more = [f"{_others(rows)} too"] if len(rows) > MOST_NAMED else []
     return ", ".join([first, *others, *more])
 
 
@@ -170,8 +170,14 @@ def _is_suspect(row: Row) -> bool:
 def _listed(names: Sequence[str]) -> str:
     shown = list(names[:MOST_NAMED])
     if len(names) > MOST_NAMED:
-        shown.append(f"{len(names) - MOST_NAMED:,} others")
+        shown.append(_others(names))
     return shown[0] if len(shown) == 1 else f"{', '.join(shown[:-1])} and {shown[-1]}"
+
+
+def _others(every: Sequence[object]) -> str:
+    """Those beyond the named."""
+    more = len(every) - MOST_NAMED
+    return f"{more:,} {'other' if more == 1 else 'others'}"
 
 
 def _is(names: Sequence[str]) -> str:

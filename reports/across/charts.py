@@ -136,7 +136,8 @@ def _versus(benchmark: str, name: str, across: Across) -> Iterator[Drawing]:
                  if number_at(row, "score") is not None and (number_at(row, what.key) or 0) > 0
                  and not (what.key == "ram_bytes" and number_at(row, "vram_bytes"))]
         plain = [row for row in every if across.strategy(row.get("run_id")) in _PLAIN]
-        here = plain if len(plain) > 1 else every
+        best = list({row.get("model"): row for row in reversed(every)}.values())  # each model's best score stays
+        here = plain if len(plain) > 1 else best
         if len(here) < 2:
             continue
         chosen = sorted(here, key=lambda row: row.get("pareto") is not True)[:MOST_POINTS]

@@ -91,6 +91,7 @@ def test_a_long_ladder_is_counted_beyond_four() -> None:
     text = said(*[row()] * 6)
     assert text.startswith("Q8_0, Q6_K, Q5_K_M, Q4_K_M and 2 others cannot be told from F16")
     assert said(*[row("clearly lower")] * 6).endswith(", 2 others too.")
+    assert said(*[row("clearly lower")] * 5).endswith(", 1 other too.")
 
 
 def test_where_nothing_is_held_against_another_nothing_is_said() -> None:
