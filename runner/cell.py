@@ -60,8 +60,8 @@ class CellLoop:
         apart = "reasoning_content" in serving.server.endpoint.capabilities
         self._answers = Answers(prepared, self._collection, pool, self._events, thinking_apart=apart)
         self._spent = prepared.earlier.spent
-        self._sitting = Sitting(self._spent, hooks.meters.joules)
         hooks.meters.serves(lambda: self._serving.server)
+        self._sitting = Sitting(self._spent, hooks.meters.joules)
         self._enough: Callable[[], bool] = lambda: False
         self._hearing = Hearing(prepared, self._collection, self._answers, hooks)
         if work.budget is not None:

@@ -35,20 +35,24 @@ class _Watched:
     def __init__(self, watch: EnergyWatch, idle_watts: Joules, observer: Observer) -> None:
         self._watch, self._idle_watts, self._observer = watch, idle_watts, observer
         self._server: Callable[[], RunningServer] | None = None
+        self._here = True
+        """Whether the server of now computes on this machine."""
         self._others: tuple[str, ...] | None = ()
         """None: nobody tells."""
         self._said: set[str] = set()
 
     def joules(self) -> Joules:
-        return self._watch.joules()
+        return self._watch.joules() if self._here else {}
 
     def serves(self, server: Callable[[], RunningServer]) -> None:
-        self._server = server
+        self._server, self._here = server, is_here(server().endpoint.base_url)
+        if not self._here:
+            self._say("elsewhere", f"no energy is recorded of {server().endpoint.model}: {_ELSEWHERE}")
         self.look()
 
     def look(self) -> None:
         """Who else is on the GPU; called by the watch's thread, too."""
-        if self._server is None or GPU not in self._watch.sources:
+        if self._server is None or not self._here or GPU not in self._watch.sources:
             return
         server, before = self._server(), self._others
         ours = server.pid is None or server.endpoint.effective.get("gpu_layers") not in {0, None}
@@ -56,6 +60,8 @@ class _Watched:
         self._others = None if found is None or before is None else tuple(dict.fromkeys((*before, *found)))
 
     def metered(self) -> Metered | None:
+        if not self._here:
+            return None
         self._say_what_is_lost()
         shared = self._others if GPU in self._watch.sources else None
         if shared:
@@ -64,7 +70,7 @@ class _Watched:
         return Metered(self._watch.sources, self._idle_watts, shared)
 
     def problem(self) -> str | None:
-        return _sentence(self._watch.missing, self._watch.lost)
+        return _sentence(self._watch.missing, self._watch.lost) if self._here else _ELSEWHERE
 
     def _say_what_is_lost(self) -> None:
         for kind, why in self._watch.lost.items():
@@ -76,14 +82,19 @@ class _Watched:
             self._observer.note(sentence)
 
 
+def is_here(base_url: str) -> bool:
+    """Whether a server at this address computes on this machine."""
+    return urlsplit(base_url).hostname in LOOPBACK
+
+
 @contextmanager
 def metering(
     base_url: str | None, observer: Observer, stop_requested: Callable[[], bool], sources: Sources | None = None
 ) -> Iterator[Meters]:
-    """The meters, and how much the machine draws idle. ``base_url``: of a server that is not ours to start;
+    """The meters, and how much the machine draws idle. ``base_url``: where none of the servers is ours to start;
     ``sources``: instead of all that ``system.energy.watch`` knows.
     """
-    if base_url is not None and urlsplit(base_url).hostname not in LOOPBACK:
+    if base_url is not None and not is_here(base_url):
         observer.note(f"--measure-energy: {_ELSEWHERE}; no energy is recorded")
         yield NotMetered(_ELSEWHERE)
         return

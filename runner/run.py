@@ -43,6 +43,7 @@ from runner.resume import in_effect_before
 from runner.serving import Serving, processors_beside
 from runner.task_lines import task_lines
 from runner.token_check import TokenCheck
+from servers.backends.hosted import address, is_hosted
 from servers.echo import ask
 from system.host import usable_cores
 
@@ -100,9 +101,9 @@ def run(request: Request, hooks: Hooks) -> Report:
 def _meters(request: Request, hooks: Hooks) -> AbstractContextManager[Meters]:
     if not request.measure_energy:
         return nullcontext(NotMetered())
-    hosted = [PROVIDERS[model.backend].url for model in request.models if model.backend in PROVIDERS]
-    everywhere = request.server.base_url or (hosted[0] if len(hosted) == len(request.models) else None)
-    return metering(everywhere, hooks.observer, hooks.stop_requested)
+    hosted = [address(model, request.server) for model in request.models if is_hosted(model)]
+    at = hosted[0] if len(hosted) == len(request.models) else request.server.base_url
+    return metering(at, hooks.observer, hooks.stop_requested)
 
 
 def _run_until_decided(request: Request, works: list[Work], shared: _Shared) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from analysis.energy import Metered
-from core.records import Answer, Sample, Task
+from core.records import Answer, Endpoint, Sample, Task
 from ledger.folder import RunFolder
 from runner.collect import Collection
 from runner.costs import by_task, energy_of, joules_by_place
@@ -19,6 +19,7 @@ from runner.outcome import CellOutcome
 from runner.prepare import Prepared
 from runner.sitting import NOTHING_SPENT, Sitting, Spent, spent
 from runner.task_lines import task_lines
+from servers.lifecycle import RunningServer
 from strategies.base import Candidate
 from strategies.single import Single
 from system.energy.meter import Counter, Found, MeterLost
@@ -156,6 +157,28 @@ def test_a_server_on_another_machine_is_not_metered_here() -> None:
         assert meters.metered() is None
         assert meters.problem() == "the server is on another machine, whose meters cannot be read from here"
     assert len(heard.notes) == 1
+
+
+def test_of_servers_here_and_elsewhere_only_those_here_are_metered() -> None:
+    heard, joules = Heard(), [5.0]
+    with metering(None, heard, lambda: True, {"cpu": (meter("cpu", lambda: joules[0]),)}) as meters:
+        meters.serves(lambda: at("https://api.example.com"))
+        joules[0] = 9.0
+        for _ in range(2):
+            assert (meters.joules(), meters.metered()) == ({}, None)
+        meters.serves(lambda: at("https://api.example.com"))
+        assert meters.problem() == "the server is on another machine, whose meters cannot be read from here"
+        meters.serves(lambda: at("http://127.0.0.1:8080"))
+        assert meters.joules() == {"cpu": 4}
+        assert meters.metered() is not None
+        assert meters.problem() is None
+    assert heard.notes[1:] == [
+        "no energy is recorded of m: the server is on another machine, whose meters cannot be read from here"]
+
+
+def at(base_url: str) -> RunningServer:
+    """A server that somebody else has started there."""
+    return RunningServer(Endpoint(base_url, "m", "openai"))
 
 
 def test_what_is_metered_and_what_is_not_is_said_apart() -> None:
