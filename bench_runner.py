@@ -38,7 +38,12 @@ def _say(text: str) -> None:
 
 
 def run(flags: argparse.Namespace) -> int:
-    """Runs models on benchmarks."""
+    """Runs models on benchmarks; ``--benchmark list`` lists those that there are."""
+    if flags.benchmark == ["list"]:
+        from benchmarks.listing import listing
+
+        print(listing())
+        return 0
     from analysis.comparison import compare_runs
     from reports import run_summary
     from runner import display
@@ -46,10 +51,12 @@ def run(flags: argparse.Namespace) -> int:
     from runner.from_flags import request_of
     from runner.observer import Hooks
     from runner.stopping import stoppable
+    from servers.hub_models import Telling
 
-    request = request_of(flags)
+    quiet = flags.quiet or flags.json
+    request = request_of(flags, Telling((lambda _: None) if quiet else _say, bars=not quiet))
     console = display.console()
-    with stoppable(_say) as stop, display.make(console, quiet=flags.quiet or flags.json) as observer:
+    with stoppable(_say) as stop, display.make(console, quiet=quiet) as observer:
         hooks = Hooks(observer, stop.is_set, lambda question: _confirm(question, yes=flags.yes))
         report = runs.run(request, hooks)
     if flags.quiet or flags.json:

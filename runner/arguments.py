@@ -60,7 +60,8 @@ def _run_parser() -> argparse.ArgumentParser:
                         help="file.gguf, a folder of them, a pattern in quotes ('models/*Q4*.gguf'), or demo, demo:F16, "
                              "demo-3M; several are run one after the other (docs/servers.md)")
     parser.add_argument("--benchmark", nargs="+", default=[], metavar="NAME",
-                        help="human_eval, lcb, math, extraction; any name together with --script")
+                        help="human_eval, lcb, math, gsm8k, mmlu, ... (list shows them all); a .toml of your own; "
+                        "any name together with --script")
     _server_flags(parser.add_argument_group("server"))
     _task_flags(parser.add_argument_group("tasks"))
     _sampling_flags(parser.add_argument_group("sampling"))

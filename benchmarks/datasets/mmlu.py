@@ -15,6 +15,7 @@ import tarfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO, cast
 
 from benchmarks.datasets.choices import prompt_of
 from benchmarks.datasets.csv_rows import Row, read_rows, with_header
@@ -124,9 +125,9 @@ def _item(row: Row, subject: str, fields: tuple[str, ...]) -> _Item:
     return _Item(row, subject, fields[0].strip(), tuple(text.strip() for text in fields[1:5]), letter)
 
 
-def _opened(path: Path):  # noqa: ANN202  (a context manager of a binary file)
+def _opened(path: Path) -> BinaryIO:
     try:
-        return path.open("rb")
+        return cast("BinaryIO", path.open("rb"))
     except OSError as error:
         raise unreadable(path, error) from error
 

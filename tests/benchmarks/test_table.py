@@ -5,9 +5,11 @@ from __future__ import annotations
 import pytest
 
 from benchmarks.datasets.request import DatasetRequest
+from benchmarks.listing import listing
 from benchmarks.scripts.defaults import MAX_TOKENS
 from benchmarks.table import BENCHMARKS, get
 from core.errors import UsageError
+from tests.benchmarks.helpers import ROOT
 
 
 def test_each_entry_is_whole() -> None:
@@ -35,3 +37,13 @@ def test_an_unknown_name_lists_near_ones_or_all() -> None:
         get("humaneval")
     with pytest.raises(UsageError, match="there are: human_eval, lcb, math, extraction, gsm8k"):
         get("zzz")
+
+
+def test_the_list_and_the_page_name_every_benchmark_with_its_licence() -> None:
+    page = (ROOT / "docs" / "benchmarks.md").read_text()
+    told = " ".join(listing().split())
+    for name, benchmark in BENCHMARKS.items():
+        assert f"| `{name}` |" in page
+        assert f"{name} {benchmark.title}" in told
+        assert " ".join(benchmark.licence.split()) in told
+        assert " ".join(benchmark.citation.split()) in told
