@@ -7,6 +7,10 @@ does not stream is asked for whole replies from then on; that is said once.
 
 A connection a thread is kept open between requests where that is possible. A server may close an idle one at the moment
 it is used again; that loss, and no other, is tried once more at once.
+
+A provider is asked through a gate (``gate``) that all threads share, in its own words (``dialects``). A setting that it
+refuses to take is left out from then on, which each reply says of itself; a prompt that it refuses for what it says is
+a reply, too, that was blocked.
 """
 
 from __future__ import annotations
@@ -16,14 +20,22 @@ import sys
 import threading
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from benchmarks.scripts.connection import CONNECT_TIMEOUT_S, Closed, Connection
+from benchmarks.scripts.dialects import RENAMED, SETTINGS, Dialect, OpenAi, refused_setting
+from benchmarks.scripts.gate import MOST_S
+from benchmarks.scripts.gemini import BLOCKED, Gemini
 from benchmarks.scripts.http_reply import BadReply
 from benchmarks.scripts.logprobs import ASKED
+from benchmarks.scripts.redaction import redacted
 from benchmarks.scripts.replies import Failure, Reply, whole_reply
 from benchmarks.scripts.settings import Settings
 from benchmarks.scripts.stream import NotAStream, StreamedReply
+from benchmarks.scripts.toll import Ended, Toll
+from benchmarks.scripts.troubles import BLOCKED as PROMPT_BLOCKED
+from benchmarks.scripts.troubles import BUSY, DENIED, kind_of, wait_of
 from core.records import Json
 
 REPLY_LIMIT_BYTES = 64 << 20
@@ -33,6 +45,7 @@ _STALE_WITHIN_S = 2.0
 """A connection that was closed under us is lost at once; one lost later was lost with the work done on it."""
 _OK = 200
 _NOT_IMPLEMENTED = 501
+_ABOUT_A_SETTING = frozenset({400, 422})
 _WORTH_ANOTHER_TRY = frozenset({408, 409, 425, 429})
 """Of the statuses that blame the request, those that blame the moment."""
 
@@ -42,10 +55,15 @@ class Chat:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._url = f"{settings.base_url}/v1/chat/completions"
-        self._headers = {"Content-Type": "application/json", "Accept": "*/*", "User-Agent": "bench-runner"}
-        if settings.api_key is not None:
-            self._headers["Authorization"] = f"Bearer {settings.api_key}"
+        self._dialect = _dialect(settings)
+        self._toll = Toll(settings.rates, settings.slots) if settings.provider is not None else None
+        self._headers = {"Content-Type": "application/json", "Accept": "*/*", "User-Agent": "bench-runner",
+                         **self._dialect.headers(settings.api_key)}
+        self._limit = self._dialect.limit
+        """What the most tokens of a reply are called."""
+        self._left_out: dict[str, None] = {}
+        self._denied: Failure | None = None
+        """Why nothing will be answered, so that nothing more is asked."""
         self._counts_as_it_goes = "timings" in (settings.capabilities or ())
         self._local = threading.local()
         self._streams = True
@@ -69,6 +87,43 @@ class Chat:
         return found
 
     def _ask(self, body: Mapping[str, Json]) -> Reply | Failure:
+        """Again and again without what is refused, each setting once."""
+        for _ in (*SETTINGS, *RENAMED):
+            without = self._left_out.keys() & body.keys()
+            sent = {self._limit if name == "max_tokens" else name: value for name, value in body.items()
+                    if name not in without}
+            found = self._as_it_comes(sent)
+            if isinstance(found, Reply):
+                return self._finished(found, [name for name in self._left_out if name in without])
+            if found.setting is None:
+                break
+            self._leave_out(found.setting, found.message)
+        return found
+
+    def _finished(self, reply: Reply, left_out: list[str]) -> Reply:
+        """A provider says which version answered; its key is in nothing that it says."""
+        if self._toll is None:
+            return replace(reply, served_model=None)
+        key = self._settings.api_key
+        return replace(
+            reply, response=redacted(reply.response, key, whole=True),
+            reasoning=redacted(reply.reasoning, key, whole=True) if reply.reasoning else reply.reasoning,
+            served_model=redacted(reply.served_model, key, whole=True) if reply.served_model else None,
+            left_out=left_out or None,
+        )
+
+    def _leave_out(self, name: str, message: str) -> None:
+        with self._lock:
+            known = name in self._left_out or (name in RENAMED and self._limit == RENAMED[name])
+            if name in RENAMED:
+                self._limit = RENAMED[name]
+            else:
+                self._left_out[name] = None
+        if not known:
+            now = f"it is called {RENAMED[name]} from now on" if name in RENAMED else "it is left out from now on"
+            print(f"{name} is refused ({message}): {now}", file=sys.stderr)
+
+    def _as_it_comes(self, body: Mapping[str, Json]) -> Reply | Failure:
         streams = self._streams
         found = self._once_more_if_stale(body, stream=streams)
         if isinstance(found, Failure) and streams and self._refuses_to_stream(found):
@@ -76,13 +131,13 @@ class Chat:
         return found
 
     def _once_more_if_stale(self, body: Mapping[str, Json], *, stream: bool) -> Reply | Failure:
-        connection = self._connection()
-        kept, began = connection.used, time.monotonic()
+        connection = self._local.connection = self._connection(stream=stream)
+        kept = connection.used
         try:
             try:
                 return self._perform(connection, body, stream=stream)
             except (ConnectionResetError, ConnectionAbortedError, BrokenPipeError):
-                if not kept or self._local.begun or time.monotonic() - began > _STALE_WITHIN_S:
+                if not kept or self._local.begun or time.monotonic() - self._local.began > _STALE_WITHIN_S:
                     raise
                 connection.close()
                 return self._perform(connection, body, stream=stream)
@@ -93,24 +148,48 @@ class Chat:
             connection.close()  # what is left of this reply must not be taken for the next one
             raise
 
-    def _connection(self) -> Connection:
-        connection: Connection | None = getattr(self._local, "connection", None)
-        if connection is None:
-            connection = self._local.connection = Connection(self._url)
-        return connection
+    def _connection(self, *, stream: bool) -> Connection:
+        url = self._dialect.url(stream=stream)
+        there: dict[str, Connection] = self._local.__dict__.setdefault("connections", {})
+        if url not in there:
+            there[url] = Connection(url)
+        return there[url]
 
     def _perform(self, connection: Connection, body: Mapping[str, Json], *, stream: bool) -> Reply | Failure:
+        """As ``_exchange``, of a provider once the gate lets it through."""
+        self._local.begun, self._local.began = False, time.monotonic()
+        if self._toll is None:
+            return self._exchange(connection, body, stream=stream)
+        if self._denied is not None:
+            return self._denied
+        passage, fresh, ended = self._toll.enter(body, body.get(self._limit) or 0), not connection.used, Ended()
+        if isinstance(passage, Failure):
+            return passage
+        try:
+            ended.found = self._exchange(connection, body, stream=stream)
+        finally:
+            if self._local.begun:
+                ended.status, ended.headers = self._local.status, connection.headers
+            ended.sent = self._local.begun or not connection.sending
+            self._toll.leave(passage, ended, fresh=fresh)
+        if isinstance(ended.found, Failure) and ended.found.kind == DENIED:
+            self._denied = ended.found
+        return ended.found
+
+    def _exchange(self, connection: Connection, body: Mapping[str, Json], *, stream: bool) -> Reply | Failure:
         """Sends and reads. ``self._local.begun``: whether any of a reply had come when it failed."""
-        self._local.begun = False
-        began, timeout_s = time.monotonic(), self._settings.request_timeout_s
+        self._local.began = time.monotonic()
+        began, timeout_s = self._local.began, self._settings.request_timeout_s
         until = None if timeout_s is None else began + timeout_s
         sent = {**body, "stream": stream}
         if stream:
-            sent["stream_options"] = {"include_usage": True}
+            if "stream_options" not in self._left_out:
+                sent["stream_options"] = {"include_usage": True}
             if self._counts_as_it_goes:
                 sent["timings_per_token"] = True
-        connection.post(json.dumps(sent).encode(), self._headers, stream=stream)
-        status = connection.head(until)
+        self._local.sent = sent
+        connection.post(json.dumps(self._dialect.request(sent)).encode(), self._headers, stream=stream)
+        status = self._local.status = connection.head(until)
         self._local.begun = True
         if stream and status == _OK and connection.headers.get("content-type", "").startswith("text/event-stream"):
             return self._follow(connection, began)
@@ -120,12 +199,12 @@ class Chat:
             return Failure("refused", self._plain(f"HTTP {status}: sent on to {there}; give --base-url where that is"))
         if stream and status == _OK:
             self._whole_from_now_on("asked to, it sends a whole reply")
-        return self._read(status, data, connection.headers.get("retry-after"), time.monotonic() - began)
+        return self._read(status, data, connection.headers, time.monotonic() - began)
 
     def _follow(self, connection: Connection, began: float) -> Reply | Failure:
         """Reads a stream to its end, or to where it is cut. Raises OSError."""
         timeout_s, rule = self._settings.request_timeout_s, self._settings.loop
-        reply, size, first_s = StreamedReply(rule), 0, None
+        reply, size, first_s = StreamedReply(rule, self._dialect.reply), 0, None
         until = None if timeout_s is None else began + timeout_s
         try:
             while data := connection.receive(until):
@@ -140,7 +219,7 @@ class Chat:
                         return reply.reply(time.monotonic() - began, first_s, cut=True)
                 if reply.error is not None:
                     connection.close()
-                    return self._refused(_status_in(reply.error), {"error": reply.error}, b"", None)
+                    return self._refused(_status_in(reply.error), {"error": reply.error}, b"", {})
         except NotAStream as error:
             connection.close()
             return Failure("http", self._plain(f"the reply is not a chat completion: {error}"))
@@ -173,44 +252,79 @@ class Chat:
     def _failure(self, error: OSError) -> Failure:
         server, timeout_s = self._settings.base_url, self._settings.request_timeout_s
         if isinstance(error, TimeoutError):
-            if not getattr(self._local, "begun", False) and self._connection().sending:
-                return Failure("connection", f"no connection to {server} within {CONNECT_TIMEOUT_S:g} s")
+            if not getattr(self._local, "begun", False) and self._local.connection.sending:
+                return Failure(self._no_connection, f"no connection to {server} within {CONNECT_TIMEOUT_S:g} s")
             return Failure("timeout", f"no token within {timeout_s:g} s (--request-timeout)")
         if isinstance(error, ConnectionRefusedError):
-            return Failure("connection", f"{server} refuses connections: no server is there (any more)")
+            return Failure(self._no_connection, f"{server} refuses connections: no server is there (any more)")
         if isinstance(error, BadReply):
             return Failure("http", self._plain(f"the reply cannot be read: {error}"))
         reason = str(error) or type(error).__name__
-        return Failure("connection", self._plain(f"the connection to {server} failed: {reason}"))
+        kind = "connection" if getattr(self._local, "begun", False) or not self._local.connection.sending \
+            else self._no_connection
+        return Failure(kind, self._plain(f"the connection to {server} failed: {reason}"))
 
-    def _read(self, status: int, data: bytes, retry_after: str | None, wall_s: float) -> Reply | Failure:
+    @property
+    def _no_connection(self) -> str:
+        """A provider is not gone for good: who asks later finds it again."""
+        return "connection" if self._toll is None else BUSY
+
+    def _read(self, status: int, data: bytes, headers: Mapping[str, str], wall_s: float) -> Reply | Failure:
         try:
             body = json.loads(data.decode("utf-8", "replace"))
         except (ValueError, RecursionError):
             body = None
         if status != _OK:
-            return self._refused(status, body, data, retry_after)
+            return self._refused(status, body, data, headers)
         try:
-            return whole_reply(body, self._settings.loop, wall_s)
+            return whole_reply(self._dialect.reply(body), self._settings.loop, wall_s)
         except (KeyError, IndexError, TypeError, AttributeError):
             return Failure("http", self._plain(f"the reply is not a chat completion: {_excerpt(data)}"))
 
-    def _refused(self, status: int | None, body: Any, data: bytes, retry_after: str | None) -> Failure:
+    def _refused(
+        self, status: int | None, body: Any, data: bytes, headers: Mapping[str, str]
+    ) -> Reply | Failure:
+        if isinstance(body, list) and body:  # Google's errors, where no stream of events was asked for
+            body = body[0]
         error = body.get("error") if isinstance(body, dict) else None
         detail = error if isinstance(error, dict) else {"message": error if isinstance(error, str) else _excerpt(data)}
         marks = f"{detail.get('type')} {detail.get('code')}"
         said = detail.get("message") or _excerpt(data)
         message = self._plain(f"HTTP {status}: {said}" if status is not None else f"in the middle of a reply: {said}")
-        if "exceed_context_size" in marks or "context_length_exceeded" in marks:
+        if "exceed_context_size" in marks or "context_length_exceeded" in marks or "input token count" in message:
             return Failure("context", message)
+        if self._toll is not None and (found := self._of_a_provider(status, error, headers, message)) is not None:
+            return found
+        retry_after = headers.get("retry-after")
         final = status is not None and 400 <= status < 500 and status not in _WORTH_ANOTHER_TRY
         return Failure("refused" if final or status == _NOT_IMPLEMENTED else "http", message, retry_after)
 
+    def _of_a_provider(
+        self, status: int | None, error: Any, headers: Mapping[str, str], message: str
+    ) -> Reply | Failure | None:
+        """What a refusal means that only providers give; None for one that any server might."""
+        kind = kind_of(status, error)
+        if kind == PROMPT_BLOCKED:
+            return Reply("", finish_reason=BLOCKED, prompt_tokens=0, completion_tokens=0)
+        if kind == BUSY:
+            wait_s = wait_of(headers, error)
+            if wait_s is None or wait_s <= MOST_S:
+                return Failure(BUSY, message, wait_s=wait_s)
+            return Failure(DENIED, f"{message} (asked to stay away for {wait_s:.0f} s)")
+        if kind is not None:
+            return Failure(kind, message)
+        setting = refused_setting(error, self._local.sent, self._dialect) if status in _ABOUT_A_SETTING else None
+        return Failure("refused", message, setting=setting) if setting is not None else None
+
     def _plain(self, message: str) -> str:
         """One short line, in which the API key does not appear even where the server repeats it."""
-        if self._settings.api_key is not None:
-            message = message.replace(self._settings.api_key, "***")
-        return " ".join(message.split())[:_MESSAGE_LIMIT]
+        return " ".join(redacted(message, self._settings.api_key).split())[:_MESSAGE_LIMIT]
+
+
+def _dialect(settings: Settings) -> Dialect:
+    if settings.provider == "gemini":
+        return Gemini(settings.base_url, settings.model or "")
+    return OpenAi(settings.base_url)
 
 
 def _read_all(connection: Connection, until: float | None) -> bytes:

@@ -27,6 +27,7 @@ from benchmarks.scripts.prompt_files import Prompt, load
 from benchmarks.scripts.replies import Failure, Reply
 from benchmarks.scripts.settings import REQUEST_VARIABLE, Settings, read_settings
 from benchmarks.scripts.task_files import Fields, ScriptTask, load_tasks
+from benchmarks.scripts.troubles import BUSY
 from benchmarks.scripts.waits import Waits
 from benchmarks.scripts.work import Draw, Work
 from core.errors import BadInput, BenchError
@@ -149,7 +150,9 @@ class _Asking:
                 failure = self._perform(draw, number)
             except Exception as error:  # noqa: BLE001  (a fault of ours must show as an event; a dead thread would be a hang)
                 failure = Failure("script", f"{type(error).__name__}: {error}")
-            if failure is not None:
+            if failure is not None and failure.kind == BUSY:
+                self._later(draw, failure)
+            elif failure is not None:
                 with self._lock:
                     alone_s = self._waits.failed(draw.task_id, draw.index, failure.retry_after)
                 if alone_s:
@@ -157,6 +160,12 @@ class _Asking:
                 self._say(
                     "error", task_id=draw.task_id, sample=draw.index, kind=failure.kind, message=failure.message
                 )
+
+    def _later(self, draw: Draw, failure: Failure) -> None:
+        """A provider is busy. The gate holds all of us back; who drives us asks again, by hand we do."""
+        self._say("error", task_id=draw.task_id, sample=draw.index, kind=failure.kind, message=failure.message)
+        if not self._settings.interactive:
+            self._work.put([draw])
 
     def _perform(self, draw: Draw, number: int) -> Failure | None:
         """Asks and prints the sample; a failure is the caller's to print."""

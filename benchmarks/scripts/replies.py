@@ -32,6 +32,10 @@ class Reply:
     ttft_s: float | None = None
     """Seconds to the first token, where the reply came token by token."""
     mean_logprob: float | None = None
+    served_model: str | None = None
+    """The model and its version as the reply names it."""
+    left_out: list[str] | None = None
+    """Settings without which it was asked, for the provider refuses them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,13 +43,17 @@ class Failure:
     """Why nothing came back.
 
     ``kind``: ``http`` (the server is at fault), ``refused`` (the request is: asked again it would be refused again),
-    ``timeout``, ``connection`` or ``context``.
+    ``timeout``, ``connection`` or ``context``; of a provider (``troubles``) also ``busy``, ``denied`` and ``spent``.
     """
 
     kind: str
     message: str
     retry_after: str | None = None
     """The server's own word for how long to stay away, as its header has it."""
+    wait_s: float | None = None
+    """The same of a provider that is busy, in seconds."""
+    setting: str | None = None
+    """Which setting it refuses to take."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +72,7 @@ def whole_reply(body: Any, rule: LoopRule | None, wall_s: float) -> Reply:
     choice = body["choices"][0]
     message = choice["message"]
     counts = counts_of(body.get("usage"), body.get("timings"))
-    response = text_of(message.get("content"))
+    response = text_of(message.get("content")) or text_of(message.get("refusal"))
     reasoning = message.get("reasoning_content") or message.get("reasoning")
     reasoning = reasoning if isinstance(reasoning, str) else None
     finish = choice.get("finish_reason")
@@ -80,7 +88,14 @@ def whole_reply(body: Any, rule: LoopRule | None, wall_s: float) -> Reply:
         looping=loops(response, reasoning, rule),
         wall_s=round(wall_s, 6),
         mean_logprob=mean_of(choice.get("logprobs")),
+        served_model=served_model(body),
     )
+
+
+def served_model(body: Mapping[str, Json]) -> str | None:
+    """The model's name in a reply."""
+    name = body.get("model")
+    return name[:200] if isinstance(name, str) and name else None
 
 
 def loops(response: str, reasoning: str | None, rule: LoopRule | None) -> bool | None:

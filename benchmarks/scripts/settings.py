@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.scripts.defaults import MAX_TOKENS, OF_ANY
+from benchmarks.scripts.limits import Rates
 from core.errors import BadInput, UsageError
 from core.records import Json
 from core.repetition import COUNT, PERIOD, LoopRule
@@ -40,6 +41,10 @@ class Settings:
     """What the server can do; None when run by hand: unknown, so what is asked for is sent."""
     request_timeout_s: float | None = None
     """Seconds without a token after which a request is given up."""
+    provider: str | None = None
+    """Whose service it is, ``openai`` or ``gemini``: it has limits and its own words. None: a server of one's own."""
+    rates: Rates = field(default_factory=Rates)
+    """How fast a provider may be asked, and what it may cost."""
     loop: LoopRule | None = field(default_factory=LoopRule)
     """What is cut short as a loop; None: nothing."""
     logprobs: bool = False
@@ -82,6 +87,8 @@ def from_request(benchmark: str | None, path: Path) -> Settings:
             constrained=bool(request.get("constrained")),
             capabilities=frozenset(request.get("capabilities") or ()),
             request_timeout_s=request.get("request_timeout_s"),
+            provider=request.get("provider"),
+            rates=Rates(**(request.get("rates") or {})),
             loop=LoopRule(**request["loop"]) if request.get("loop") else None,
             logprobs=bool(request.get("logprobs")),
             pin_slots=bool(request.get("pin_slots")),
@@ -108,7 +115,7 @@ def from_flags(benchmark: str | None, parser: argparse.ArgumentParser, argv: lis
         parser.add_argument("--benchmark", required=True, metavar="NAME", help="whose prompt is put")
     _add_flags(parser, MAX_TOKENS.get(benchmark or "", OF_ANY))
     flags = parser.parse_args(argv)
-    for name in ("n", "slots", "limit", "max_tokens"):
+    for name in ("n", "slots", "limit", "max_tokens", "requests_per_minute", "tokens_per_minute"):
         value = getattr(flags, name)
         if value is not None and value < 1:
             raise UsageError(f"--{name.replace('_', '-')} {value}: must be 1 or more")
@@ -124,6 +131,8 @@ def from_flags(benchmark: str | None, parser: argparse.ArgumentParser, argv: lis
         prompt_version=flags.prompt_version,
         constrained=flags.constrained,
         request_timeout_s=flags.request_timeout,
+        provider=flags.provider,
+        rates=Rates(flags.requests_per_minute, flags.tokens_per_minute),
         loop=None if flags.no_loop_stop else _loop_rule(flags.loop_period, flags.loop_count),
         logprobs=flags.logprobs,
         n=flags.n,
@@ -150,6 +159,9 @@ def _add_flags(parser: argparse.ArgumentParser, max_tokens: int) -> None:
     add("--limit", type=int, metavar="N", help="only the first N tasks")
     add("--slots", type=int, default=1, metavar="N", help="requests in flight; default 1")
     add("--request-timeout", type=float, default=600.0, metavar="S", help="seconds without a token; default 600")
+    add("--provider", choices=("openai", "gemini"), help="a provider's service: its limits are kept, its words used")
+    add("--requests-per-minute", type=float, metavar="N", help="with --provider: no more than so many")
+    add("--tokens-per-minute", type=float, metavar="N", help="with --provider: no more than so many")
     add("--loop-period", type=int, default=PERIOD, metavar="CHARS", help=f"longest unit of a loop; default {PERIOD}")
     add("--loop-count", type=int, default=COUNT, metavar="N", help=f"repeats that make a loop; default {COUNT}")
     add("--no-loop-stop", action="store_true", help="let replies that repeat themselves go on")

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable
 from typing import Any
 
 from benchmarks.scripts.logprobs import MeanLogprob
-from benchmarks.scripts.replies import Reply, counts_of, loops, text_of
+from benchmarks.scripts.replies import Reply, counts_of, loops, served_model, text_of
 from core.repetition import LoopRule, repeated_tail
 
 _EVENT_LIMIT_BYTES = 64 << 20
@@ -34,8 +35,10 @@ class NotAStream(ValueError):
 class StreamedReply:
     """One reply in the making."""
 
-    def __init__(self, rule: LoopRule | None) -> None:
-        self._rule = rule
+    def __init__(self, rule: LoopRule | None, as_chat: Callable[[Any], Any] = lambda event: event) -> None:
+        """``as_chat``: makes an event one of OpenAI's."""
+        self._rule, self._as_chat = rule, as_chat
+        self._served: str | None = None
         self._rest: list[bytes] = []
         """The beginning of an event whose end has not come, as it came: joined once, however long it gets."""
         self._rest_bytes = 0
@@ -80,7 +83,7 @@ class StreamedReply:
             elif payload == b"[DONE]":
                 self.done = True
             else:
-                self._take(_parsed(payload))
+                self._take(self._as_chat(_parsed(payload)))
         if plain:
             self._take_plain(part, plain, last)
         return self._pieces > before
@@ -114,6 +117,7 @@ class StreamedReply:
         self.error = event.get("error") or self.error
         self._usage = event.get("usage") or self._usage
         self._timings = event.get("timings") or self._timings
+        self._served = served_model(event) or self._served
         choices = event.get("choices")
         if not choices:
             return
@@ -122,7 +126,7 @@ class StreamedReply:
             delta = choice.get("delta") or {}
             finish = choice.get("finish_reason")
             thought = delta.get("reasoning_content") or delta.get("reasoning")
-            said = text_of(delta.get("content"))
+            said = text_of(delta.get("content")) or text_of(delta.get("refusal"))
         except (TypeError, KeyError, AttributeError) as error:
             raise NotAStream(json.dumps(event)[:200]) from error
         if choice.get("logprobs") is not None:
@@ -175,6 +179,7 @@ class StreamedReply:
             wall_s=round(wall_s, 6),
             ttft_s=None if ttft_s is None else round(ttft_s, 6),
             mean_logprob=self._logprob.mean,
+            served_model=self._served,
         )
 
 
