@@ -152,6 +152,8 @@ class ModelInfo:
     """Of a mixture, those that take part in one token."""
     backend: str | None = None
     """What serves it, where it is not a file that we load: ``openai``, ``gemini``, ..."""
+    source: str | None = None
+    """Where its file was fetched from: ``hf:OWNER/REPO@COMMIT FILE``."""
 
     @property
     def label(self) -> str:

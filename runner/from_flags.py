@@ -10,12 +10,19 @@ from core.records import ModelInfo
 from core.repetition import LoopRule
 from runner.asked_strategies import budget_of, chain_of, strategies_of
 from runner.request import Outputs, Request, SamplingChoice, TaskChoice, UntilDecided, Verifying
+from runner.spending_asked import refuse_flags_of_a_start, refuse_unknown_settings, spending_of
+from servers.backends.hosted import PROVIDERS
+from servers.hub_models import Telling
 from servers.model_list import Listed, list_models
+from servers.models import resolve
 from servers.spec import ServerSettings
 
 
-def request_of(flags: argparse.Namespace) -> Request:
-    """Raises UsageError for flags that do not go together, BadInput when no model that was named can be read."""
+def request_of(flags: argparse.Namespace, telling: Telling | None = None) -> Request:
+    """``telling``: how the download of a model is told.
+
+    Raises UsageError for flags that do not go together, BadInput when no model that was named can be read.
+    """
     if not flags.benchmark:
         raise UsageError("--benchmark: name at least one, e.g. --benchmark human_eval (see --help).")
     if not flags.model and not flags.base_url:
@@ -26,8 +33,10 @@ def request_of(flags: argparse.Namespace) -> Request:
     strategies = strategies_of(flags)
     chain = chain_of(flags, strategies)
     named = [*flags.model, flags.fallback] if flags.fallback else flags.model
-    found = Listed(_attached(named)) if flags.base_url else _resolved(named, flags.max_model_b)
+    found = Listed(_attached(named)) if flags.base_url else _resolved(named, flags.max_model_b, telling)
     models, refused = found.models, found.refused
+    refuse_flags_of_a_start(flags, models)
+    refuse_unknown_settings(flags, models)
     if chain is not None:
         _refuse_unchainable(models, refused)
     if flags.until_decided:
@@ -58,6 +67,7 @@ def request_of(flags: argparse.Namespace) -> Request:
         ),
         outputs=Outputs(Path(flags.results), Path(flags.runs_root), resume=not flags.no_resume),
         measure_energy=flags.measure_energy,
+        spending=spending_of(flags, models),
         prices=Path(flags.prices) if flags.prices else None,
     )
 
@@ -89,16 +99,19 @@ def _refuse_undecidable(flags: argparse.Namespace) -> None:
 def _refuse_one_model(models: tuple[ModelInfo, ...], refused: tuple[BadInput, ...]) -> None:
     if refused:
         raise refused[0]
-    if len({model.path for model in models}) == 1:
-        raise UsageError("--until-decided: both models are the same file; name two.")
+    if len({model.identity for model in models}) == 1:
+        raise UsageError("--until-decided: both models are the same; name two.")
 
 
 def _refuse_unchainable(models: tuple[ModelInfo, ...], refused: tuple[BadInput, ...]) -> None:
     """Both models of a chain are needed, and two different ones."""
     if refused:
         raise refused[0]
-    if len({model.path for model in models}) == 1:
-        raise UsageError("--strategy cascade, --fallback: both models are the same file; name two.")
+    if len(models) != 2:
+        raise UsageError(f"--strategy cascade, --fallback: these are {len(models)} models; name two, no folder or "
+                         "pattern with several.")
+    if len({(model.path, model.label) for model in models}) == 1:
+        raise UsageError("--strategy cascade, --fallback: both models are the same; name two.")
 
 
 def _server(flags: argparse.Namespace) -> ServerSettings:
@@ -117,20 +130,28 @@ def _server(flags: argparse.Namespace) -> ServerSettings:
     )
 
 
-def _resolved(specs: list[str], most_billions: float | None) -> Listed:
+def _resolved(specs: list[str], most_billions: float | None, telling: Telling | None) -> Listed:
     """The models, and what is wrong with the others' files.
 
     One of many that is broken does not keep the rest from running; when none is left, or a name is misspelt, nothing
     runs.
     """
-    found = list_models(specs, most_billions)
+    found = list_models(specs, most_billions, telling)
     if not found.models:
         raise BadInput("\n".join(map(str, found.refused)))
     return found
 
 
 def _attached(names: list[str]) -> tuple[ModelInfo, ...]:
-    """With --base-url a model is a name the server knows; none: whatever it serves first."""
+    """With --base-url a model is a name the server knows; none: whatever it serves first. A service that has many
+    models is told by openai:NAME.
+    """
+    hosted = [name for name in names if name.partition(":")[0] in PROVIDERS]
+    if hosted and hosted == names:
+        return tuple(map(resolve, hosted))
+    if hosted:
+        raise UsageError("--base-url: openai:NAME and gemini:NAME do not go together with another kind of model there; "
+                         "give one command for each.")
     if len(names) > 1:
         raise UsageError("--base-url: a server that runs serves one model; name at most one with --model.")
     return (ModelInfo(name=names[0] if names else ""),)

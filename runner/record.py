@@ -25,6 +25,7 @@ from runner.doubts import Doubts, doubts
 from runner.outcome import CellOutcome
 from runner.request import Request
 from runner.script_request import ROOT
+from runner.served import left_out, served_models
 from runner.settle import LOOPING
 from runner.several import several_samples, strategy_config
 from servers.echo import NOT_ASKED, Echo
@@ -128,7 +129,7 @@ def _checks(outcome: CellOutcome, around: Surroundings) -> dict[str, Any]:
     unknown = f"not reported: {echo.problem}" if echo.problem else "not reported"
     sampling = "; ".join(echo.sampling_ignored) or "as asked"
     return {
-        "sampling": sampling if echo.sampling else unknown,
+        "sampling": left_out(outcome.collection.samples()) or (sampling if echo.sampling else unknown),
         "template": echo.prompt_dropped or "keeps the prompt" if echo.template_checked else unknown,
         "tokens": around.tokens,
         "energy": f"not measured: {missed}" if missed else None,
@@ -169,6 +170,7 @@ def _config(request: Request, endpoint: Endpoint, outcome: CellOutcome, around: 
     }
     return {
         "path": display_path(model.path) if model.path else None,
+        "model_source": model.source,
         "base_name": model.name,
         "quantization": model.quantization,
         "size_bytes": model.size_bytes,
@@ -177,6 +179,7 @@ def _config(request: Request, endpoint: Endpoint, outcome: CellOutcome, around: 
         **{key: value for key, value in endpoint.effective.items() if key != "build"},
         "backend": endpoint.backend,
         "server_build": endpoint.build,
+        "served_models": served_models(outcome.collection.samples()) or None,
         "ctx_size": endpoint.ctx_size,
         "slots": endpoint.slots,
         "server_args": list(request.server.server_args) or None,

@@ -29,14 +29,15 @@ def model_sha256(model: ModelInfo, cache_folder: Path | None = None) -> str:
     """
     if not model.parts:
         raise UsageError(f"{model.label} has no file that could be hashed")
-    cache = (cache_folder or user_cache_folder()) / CACHE_FILE
-    digests = [_digest(Path(part), cache) for part in model.parts]
+    digests = [file_sha256(Path(part), cache_folder) for part in model.parts]
     if len(digests) == 1:
         return digests[0]
     return hashlib.sha256("\n".join(digests).encode()).hexdigest()
 
 
-def _digest(path: Path, cache: Path) -> str:
+def file_sha256(path: Path, cache_folder: Path | None = None) -> str:
+    """The hex digest of one file. Raises BadInput for one that cannot be read."""
+    cache = (cache_folder or user_cache_folder()) / CACHE_FILE
     try:
         real = path.resolve()
         before = real.stat()

@@ -21,6 +21,7 @@ from typing import Final
 from core.errors import BadInput
 from core.records import ModelInfo
 from servers.gguf_parts import first_of, read_model
+from servers.hub_models import Telling
 from servers.models import check_size, info_of, resolve
 
 ENCODERS: Final = frozenset({
@@ -45,8 +46,10 @@ class Listed:
     """What was left out, and why."""
 
 
-def list_models(specs: Sequence[str], most_billions: float | None = None) -> Listed:
-    """All models that the specs name, in the order given.
+def list_models(
+    specs: Sequence[str], most_billions: float | None = None, telling: Telling | None = None,
+) -> Listed:
+    """All models that the specs name, in the order given; downloads are told.
 
     Raises UsageError for a spec that cannot be carried out. A folder's models of more than ``most_billions`` parameters
     are left out; one that was named by itself is refused.
@@ -58,7 +61,7 @@ def list_models(specs: Sequence[str], most_billions: float | None = None) -> Lis
         try:
             paths = _several(spec)
             if paths is None:
-                model = resolve(spec)
+                model = resolve(spec, telling)
                 check_size(model, most_billions)
                 models.append(model)
                 continue
@@ -134,7 +137,7 @@ def _snapshot(folder: Path) -> Path | None:
         commit = ""
     snapshots = [each for each in _entries(folder / "snapshots") if each.is_dir()]
     named = [each for each in snapshots if each.name == commit]
-    return (named or snapshots or [None])[-1]
+    return next(iter(named or reversed(snapshots)), None)
 
 
 def _entries(folder: Path) -> list[Path]:

@@ -1,8 +1,8 @@
 """From what the user calls a model to the model: ``--model`` specs, the demo models, the files' checksum.
 
 A spec is the path of a GGUF file (any part of a split one), or ``demo``, ``demo:QUANTIZATION``, ``demo-3M``,
-``demo-3M:QUANTIZATION`` for the models that ship with the source; or ``openai:NAME``, ``gemini:NAME`` for those of
-providers.
+``demo-3M:QUANTIZATION`` for the models that ship with the source; ``hf:OWNER/REPO:QUANT`` for a file on the hub; or
+``openai:NAME``, ``gemini:NAME`` for those of providers.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from core.records import ModelInfo
 from servers.backends.hosted import PROVIDERS, named
 from servers.gguf import GgufHeader
 from servers.gguf_parts import read_model
+from servers.hub_models import Telling, fetch
 
 DEMO_FOLDER: Final = Path(__file__).resolve().parents[1] / "models"
 
@@ -25,15 +26,15 @@ DEMO_FOLDER: Final = Path(__file__).resolve().parents[1] / "models"
 DEMO_DEFAULTS: Final[dict[str, str]] = {"demo-5M": "Q8_0", "demo-3M": "Q4_K_M"}
 DEMO_PARAMETERS: Final[dict[str, int]] = {"demo-5M": 4_983_040, "demo-3M": 2_884_864}
 
-NOT_YET: Final = ("hf", "ollama", "transformers")
+NOT_YET: Final = ("ollama", "transformers")
 """Spec prefixes that are promised to providers and cannot be carried out yet."""
 
 _DEMO = re.compile(r"(?P<name>demo(?:-[0-9]+M)?)(?::(?P<quantization>.*))?", re.IGNORECASE)
 _MAX_NAMES = 5
 
 
-def resolve(spec: str) -> ModelInfo:
-    """The model that ``spec`` names, described by its header.
+def resolve(spec: str, telling: Telling | None = None) -> ModelInfo:
+    """The model that ``spec`` names, described by its header. One on the hub is fetched, which ``telling`` tells.
 
     Raises UsageError for a spec that cannot be carried out, BadInput for a file that is missing or no model.
     """
@@ -43,6 +44,8 @@ def resolve(spec: str) -> ModelInfo:
     prefix, colon, name = spec.partition(":")
     if colon and prefix in PROVIDERS:
         return named(prefix, name)
+    if colon and prefix == "hf":
+        return fetch(name, _of_file, telling or Telling())
     if colon and prefix in NOT_YET:
         raise UsageError(f"--model {spec}: models of {prefix}: are not supported by this version; "
                          "give the path of a GGUF file")

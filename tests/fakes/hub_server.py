@@ -1,7 +1,8 @@
 """A small stand-in for the Hugging Face hub on loopback; prints its port, then serves.
 
-Files of DIR are those of one dataset repository at one commit. It speaks what the hub client asks for a file: HEAD and
-GET under ``/datasets/OWNER/NAME/resolve/REVISION/FILE`` with ETag, X-Repo-Commit and ranges.
+Files of DIR are those of one repository at one commit. It speaks what the hub client asks for a file: HEAD and GET
+under ``/datasets/OWNER/NAME/resolve/REVISION/FILE`` (of a model without ``/datasets``) with ETag, X-Repo-Commit and
+ranges; and of a model the list of files, ``/api/models/OWNER/NAME``.
 """
 
 from __future__ import annotations
@@ -14,7 +15,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
-PATH = re.compile(r"/datasets/(?P<repo>[^/]+/[^/]+)/resolve/(?P<revision>[^/]+)/(?P<file>[^/?]+)")
+PATH = re.compile(r"/(?:datasets/)?(?P<repo>[^/]+/[^/]+)/resolve/(?P<revision>[^/]+)/(?P<file>[^?]+)")
+LIST = re.compile(r"/api/models/(?P<repo>[^/]+/[^/?]+)(?:/revision/main)?\?blobs=(?:true|True)")
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -31,13 +33,16 @@ class Handler(BaseHTTPRequestHandler):
         with self.flags.log.open("a") as file:
             line = {"method": self.command, "path": self.path, "range": self.headers.get("Range")}
             file.write(json.dumps(line) + "\n")
-        found = PATH.fullmatch(self.path)
+        listed = LIST.fullmatch(self.path)
+        found = listed or PATH.fullmatch(self.path)
         if found is None or found["repo"] != self.flags.repo:
-            self._refuse(404, "RepoNotFound")
-        elif self.flags.gated:
+            self._refuse(401 if self.flags.hidden else 404, "RepoNotFound")
+        elif self.flags.gated and not listed:  # what a gated repository is made of is no secret
             self._refuse(403, "GatedRepo")
         elif self.flags.status:
             self._refuse(self.flags.status, None)
+        elif listed:
+            self._list(found["repo"])
         elif found["revision"] not in {"main", COMMIT}:
             self._refuse(404, "RevisionNotFound")
         elif not (self.flags.root / found["file"]).is_file():
@@ -52,6 +57,23 @@ class Handler(BaseHTTPRequestHandler):
             self.send_header("X-Error-Code", code)
         self.send_header("Content-Length", "0")
         self.end_headers()
+
+    def _list(self, repository: str) -> None:
+        paths = [path for path in sorted(self.flags.root.rglob("*")) if path.is_file()]
+        siblings = [{"rfilename": path.relative_to(self.flags.root).as_posix(), "size": path.stat().st_size,
+                     "blobId": "0" * 40, "lfs": self._lfs(path)} for path in paths]
+        siblings += [{"rfilename": name, "size": 1 << 60, "blobId": "0" * 40} for name in self.flags.huge]
+        data = json.dumps({"_id": "1", "id": repository, "modelId": repository, "sha": COMMIT, "private": False,
+                           "siblings": siblings, "tags": []}).encode()
+        self.send_response(200)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(data)))
+        self.end_headers()
+        self.wfile.write(data)
+
+    def _lfs(self, path: Path) -> dict[str, object]:
+        data = path.read_bytes()
+        return {"sha256": hashlib.sha256(data).hexdigest(), "size": len(data), "pointerSize": 134}
 
     def _send(self, path: Path, *, with_body: bool) -> None:
         data = path.read_bytes()
@@ -86,6 +108,8 @@ def main() -> None:
     parser.add_argument("--log", type=Path, required=True)
     parser.add_argument("--repo", default="livecodebench/code_generation_lite")
     parser.add_argument("--gated", action="store_true")
+    parser.add_argument("--hidden", action="store_true", help="say 401 of what is not there, as the hub does")
+    parser.add_argument("--huge", nargs="*", default=[], help="files of an exabyte, which are only in the list")
     parser.add_argument("--status", type=int, default=0)
     parser.add_argument("--cut-first", type=int, default=0, help="cut the first download after so many bytes")
     parser.add_argument("--corrupt", action="store_true", help="send the bytes of the right number, but wrong")
