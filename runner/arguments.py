@@ -9,7 +9,7 @@ from core.repetition import COUNT, PERIOD, SPAN
 from core.version import VERSION
 from runner import flag_values as values
 from runner import report_arguments as reports
-from runner import strategy_flags
+from runner import spending_flags, strategy_flags
 
 VERBS = ("run", "verify", "compare", "show", "analyze", "plot", "report", "rich-report", "import",
          "doctor")
@@ -24,6 +24,7 @@ examples:
   ./bench_runner.py --model x.gguf --benchmark lcb --problems-file v6 --start-date 2025-02-01 --max-tokens 16384
   ./bench_runner.py --model demo:F16 demo:Q2_K --benchmark math --until-decided
   ./bench_runner.py --base-url http://127.0.0.1:8080 --benchmark extraction
+  ./bench_runner.py --model openai:gpt-4o-mini gemini:gemini-2.5-flash --benchmark math --limit 20 --max-cost 0.50
   ./bench_runner.py --model qwen3-8b-Q4_K_M.gguf --benchmark math --gpu-layers all --measure-energy
   ./bench_runner.py --model demo --benchmark mine --script ./my_benchmark.sh
 
@@ -63,6 +64,7 @@ def _run_parser() -> argparse.ArgumentParser:
                         help="human_eval, lcb, math, gsm8k, mmlu, ... (list shows them all); a .toml of your own; "
                         "any name together with --script")
     _server_flags(parser.add_argument_group("server"))
+    spending_flags.add_spending_flags(parser.add_argument_group("providers"))
     _task_flags(parser.add_argument_group("tasks"))
     _sampling_flags(parser.add_argument_group("sampling"))
     group = parser.add_argument_group("strategy")
@@ -85,7 +87,7 @@ def _run_parser() -> argparse.ArgumentParser:
     group.add_argument("--json", action="store_true", help="print the records as JSON on stdout, alone")
     group.add_argument("--quiet", action="store_true", help="no progress, only the result")
     parser.add_argument("--version", action="version", version=VERSION)
-    group.add_argument("--yes", action="store_true", help="do not ask before a large download")
+    group.add_argument("--yes", action="store_true", help="do not ask before a large download, or what costs money")
     return parser
 
 
@@ -96,7 +98,8 @@ def _server_flags(group: argparse._ArgumentGroup) -> None:
     group.add_argument("--base-url", metavar="URL",
                        help="use an OpenAI-compatible server that already runs; it is never stopped")
     group.add_argument("--api-key-env", metavar="NAME", default=None,
-                       help="environment variable that holds the key for --base-url")
+                       help="environment variable that holds the key (default: OPENAI_API_KEY for openai:NAME, "
+                            "GEMINI_API_KEY for gemini:NAME, none for a bare --base-url)")
     group.add_argument("--gpu-layers", type=values.layers, default="auto", metavar="auto|all|N",
                        help="layers offloaded to the GPU (auto: as many as its free memory holds)")
     group.add_argument("--ctx-size", type=values.count, metavar="N",

@@ -48,6 +48,11 @@ class Asking:
         """It owes this one no more."""
         self._owed.pop(place, None)
 
+    def give_up(self, place: Place) -> None:
+        """It will bring no answer to this one, and is told so once it owes nothing."""
+        self.answered(place)
+        self.end_if_idle()
+
     def end_if_idle(self) -> None:
         """Once nothing is owed it is told that no draw will follow."""
         if self._driven and not self._owed and not self._ended and self._script is not None:

@@ -16,7 +16,7 @@ import queue
 from collections.abc import Callable
 from typing import Any
 
-from core.errors import ScriptLost, ServerLost
+from core.errors import Interrupted, ScriptLost, ServerError, ServerLost
 from evaluators.pool import VerifierPool
 from runner.answers import Answers, Appraised, Verdicted
 from runner.asking import Asking
@@ -34,6 +34,7 @@ from runner.script import Finished, Line
 from runner.script_end import check_killed, check_script
 from runner.serving import Serving
 from runner.sitting import Sitting, written
+from runner.tries import SPENT
 
 _TICK_S = 0.2
 
@@ -103,6 +104,7 @@ class CellLoop:
 
     def outcome(self) -> CellOutcome:
         """What it came to so far."""
+        self._count_money()
         return CellOutcome(self._prepared, self._collection, self._hearing.score, self._spent)
 
     def move(self, serving: Serving) -> None:
@@ -125,6 +127,7 @@ class CellLoop:
             self._take_what_came()
             self._until_verified()
         self._spent = self._sitting.all_spent()
+        self._count_money()
 
     def _sit(self, draws: list[Draw]) -> None:
         slots, alone = self._serving.server.endpoint.slots, False
@@ -166,9 +169,10 @@ class CellLoop:
         asking = Asking(draws, slots)
         self._hearing.begin(asking, self._sitting)
         later = {(draw.task_id, draw.sample) for draw in self._collection.pending()}.difference(asking.owed)
-        env = self._prepared.tell(
-            self._serving.server.endpoint, slots, [*self._collection.finished(), *sorted(later)]
-        )
+        endpoint, purse = self._serving.server.endpoint, self._hooks.wallet
+        self._count_money()
+        rates = purse.rates(endpoint) if purse is not None else {}
+        env = self._prepared.tell(endpoint, slots, [*self._collection.finished(), *sorted(later)], rates)
         script = asking.start(self._work.command, env, self._folder.path, self._events)
         try:
             self._until_script_ends()
@@ -179,10 +183,29 @@ class CellLoop:
         if status != 0 or self._collection.odd.failed_requests:
             self._serving.watch(self._lookout.so_far)
         check_killed(status, self._prepared, self._collection)
+        self._check_ended()
         self._collection.close_failed()
         self._answers.write_closed()
         self._sitting.generated()
         check_script(status, self._prepared, self._collection, self._hearing.score)
+
+    def _count_money(self) -> None:
+        if self._hooks.wallet is not None:
+            samples = (*self._collection.samples(), *self._collection.audit.samples)
+            most = self._work.sampling.max_tokens
+            self._hooks.wallet.count(self._folder.run_id, self._serving.server.endpoint, samples, most)
+
+    def _check_ended(self) -> None:
+        """Raises Interrupted when nothing more may be spent, ServerError when a provider answers nothing more."""
+        why = self._hearing.ended_by
+        if why is None:
+            return
+        self._count_money()
+        self._until_verified()
+        if why.kind == SPENT and self._hooks.wallet is not None:
+            spent = self._hooks.wallet.used_up(why.message)
+            raise Interrupted(f"{spent}; the {self._lookout.so_far()} Raise --max-cost for that.")
+        raise ServerError(f"the provider answers nothing more: {why.message}; the {self._lookout.so_far()}")
 
     def _take_what_came(self) -> None:
         """Replies that the script had printed before the loss was seen; it runs no more."""

@@ -29,7 +29,7 @@ from runner.resume import differences
 from system import files
 
 _NOT_ASKED_FOR = frozenset({
-    "model", "backend", "server_build", "ctx_size", "slots", "gpu_layers", "replayed_from", "joined_from",
+    "model", "backend", "base_url", "server_build", "ctx_size", "slots", "gpu_layers", "replayed_from", "joined_from",
 })
 """Known, or certain, when a server is up, and none is started to find out that nothing is left to ask it; and whose
 samples a run was put to.
@@ -108,11 +108,11 @@ def _cell(work: Work) -> str:
     """By the file and not by the name, which a server that runs already may tell us later."""
     settings = work.strategy.settings()
     drawn = "" if work.strategy.name == "single" else f" {work.strategy.name} {json.dumps(settings, sort_keys=True)}"
-    return f"{work.cell.model.path or ''} {work.cell.benchmark}{drawn}"
+    return f"{work.cell.model.identity} {work.cell.benchmark}{drawn}"
 
 
 def _mark(request: Request) -> str:
     """The same for the same request; files that could not be read are another time's business."""
-    asked = {key: value for key, value in asdict(request).items() if key not in {"refused", "outputs"}}
+    asked = {key: value for key, value in asdict(request).items() if key not in {"refused", "outputs", "spending"}}
     asked["results"] = str(Path(request.outputs.results).resolve())
     return hashlib.sha256(json.dumps(asked, default=str, sort_keys=True).encode()).hexdigest()[:16]

@@ -13,6 +13,7 @@ from parsers.events import RequestFailed
 from runner.audit import Audit, is_audit
 from runner.draws import Place
 from runner.faults import LOST_WITH, SCRIPT_LOST, Faults, Oddities
+from runner.tries import BUSY
 from strategies.base import Candidate, Strategy
 
 
@@ -58,6 +59,8 @@ class Filed:
             return  # what was in flight fails one by one; that a script was killed is nothing a server did
         if is_audit((failure.task_id or "", failure.index)):
             return  # a second asking is no request of the run's
+        if failure.kind == BUSY:
+            return  # asked again until it is served: a limit says nothing of how well it answers
         self.odd.failed_requests += 1
         self.odd.note(f"{failure.task_id or 'a request'}: {failure.message}")
 

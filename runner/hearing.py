@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from core.errors import UsageError
+from core.errors import ServerError, UsageError
 from core.records import Sample
 from parsers.events import Event, RequestFailed, SampleRead, ScoreRead, Started, Unreadable
 from parsers.outputs.registry import autodetect
@@ -23,6 +23,11 @@ from runner.rationing import Rationing
 from runner.resume import failure_line
 from runner.serving import Serving
 from runner.sitting import Sitting
+from runner.tries import BUSY, DENIED, SPENT
+from system.clock import monotonic_s
+
+BUSY_TOO_LONG_S = 900.0
+"""Longer than the longest that a provider may ask to be left alone."""
 
 
 class Hearing:
@@ -44,6 +49,9 @@ class Hearing:
         self.score: ScoreRead | None = None
         self.since_loss = 0
         """Samples that came since a server or a script was lost."""
+        self.ended_by: RequestFailed | None = None
+        """Why a provider answers nothing more, or nothing more may be spent."""
+        self._busy_since: float | None = None
 
     def begin(self, asking: Asking, sitting: Sitting) -> None:
         """The next lines are those of another start of the script."""
@@ -112,12 +120,16 @@ class Hearing:
         write(sample, self.sitting.stamp() if self.sitting else None)
         self.asking.answered(place)
         self.since_loss += 1
+        self._busy_since = None
         if self._answers.file(sample):
             self.ask_more(sample.task_id)
 
     def ask_more(self, task_id: str) -> None:
         """Sends what the strategy wants next of this task, if it wants more and knows enough."""
         if not self.asking.listening:
+            return
+        if self.ended_by is not None:
+            self.asking.end_if_idle()
             return
         if self.rationing is not None:
             draws = self.rationing.draws(len(self.asking.owed))
@@ -135,12 +147,31 @@ class Hearing:
             self._told.add(failure.kind)
             self._hooks.observer.note(f"a request failed ({which}): {failure.message}; others like it are only counted")
         self._folder.say_of_script(f"request failed ({failure.kind}): {which}: {failure.message}")
+        if failure.kind in {DENIED, SPENT} and failure.task_id is not None:
+            self._end(failure)
+            return
+        if failure.kind == BUSY:
+            self._look_how_long()
         again = self.fault(failure)
         self._answers.write_closed()
         if again is not None:
             self.asking.draw(again)
         elif failure.task_id is not None:
             self.ask_more(failure.task_id)
+
+    def _end(self, failure: RequestFailed) -> None:
+        """Nothing more is asked: what is under way comes in, then the script ends, and the run can be taken up."""
+        self.ended_by = self.ended_by or failure
+        self.asking.give_up((failure.task_id or "", failure.index))
+
+    def _look_how_long(self) -> None:
+        """Raises ServerError where a provider has been busy, and nothing else, for too long."""
+        now = monotonic_s()
+        if self._busy_since is None:
+            self._busy_since = now
+        if now - self._busy_since > BUSY_TOO_LONG_S:
+            raise ServerError(f"for {BUSY_TOO_LONG_S / 60:.0f} minutes the provider has only said that it is busy, or "
+                              "asked too often; what came by then is kept: run the same command again later to go on.")
 
     def fault(self, fault: RequestFailed) -> Draw | None:
         """Written down and counted; the draw that asks again, unless its place is closed now."""

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from core.records import Endpoint, Sample
 from reports.live import LiveState
 from runner.meters import Meters, NotMetered
 
@@ -53,6 +54,16 @@ class Quiet:
         return None
 
 
+class Purse(Protocol):
+    """What may be spent (``runner.spending``)."""
+
+    @property
+    def spent_usd(self) -> float: ...
+    def count(self, run_id: str, endpoint: Endpoint, samples: Iterable[Sample], max_tokens: int) -> None: ...
+    def rates(self, endpoint: Endpoint) -> Mapping[str, float]: ...
+    def used_up(self, why: str) -> str: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Hooks:
     """How a run reaches the one who asked for it."""
@@ -62,3 +73,5 @@ class Hooks:
     confirm: Callable[[str], bool]
     meters: Meters = field(default_factory=NotMetered)
     """Of energy, where it is measured."""
+    wallet: Purse | None = None
+    """Of money, where a provider may want it."""

@@ -39,7 +39,7 @@ def loads(request: Request) -> tuple[Load, ...]:
     """Models in the order given, each once; a benchmark named twice is run once."""
     benchmarks = tuple(dict.fromkeys(request.benchmarks))
     drawn, others = drawn_and_replayed(request.strategies)
-    unique = {(model.name, model.quantization, model.path): model for model in request.models}
+    unique = {(model.name, model.quantization, model.identity): model for model in request.models}
     return tuple(
         Load(model, tuple(Cell(model, benchmark, drawn, others) for benchmark in benchmarks))
         for model in unique.values()

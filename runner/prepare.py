@@ -29,6 +29,7 @@ from runner.pooling import covering
 from runner.request import Request, StrategyChoice, TaskChoice
 from runner.resume import Earlier, TakenUp, how_to_go_on, take_up
 from runner.script_request import Tell, Wording, told
+from servers.backends.hosted import is_hosted
 from servers.model_hash import model_sha256
 from servers.models import is_demo
 from strategies.base import Strategy
@@ -235,9 +236,10 @@ def fingerprint_parts(request: Request, work: Work, endpoint: Endpoint) -> dict[
         "after": work.after,
         "budget": asdict(work.budget) if work.budget else None,
         "backend": endpoint.backend,
+        "base_url": endpoint.base_url if is_hosted(work.cell.model) else None,
         "server_build": endpoint.build,
         "ctx_size": endpoint.ctx_size,
-        "slots": endpoint.slots,
+        "slots": None if is_hosted(work.cell.model) else endpoint.slots,
         "gpu_layers": endpoint.effective.get("gpu_layers"),
         "server_args": list(request.server.server_args),
         "grading": request.verifying.grading if work.benchmark and work.benchmark.graded_two_ways else None,

@@ -103,6 +103,16 @@ class UntilDecided:
 
 
 @dataclass(frozen=True, slots=True)
+class Spending:
+    """How models that providers serve may be asked. None is no limit."""
+
+    most_usd: float | None = None
+    """What the command's runs may cost together."""
+    requests_per_minute: float | None = None
+    tokens_per_minute: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Request:
     """One invocation of the ``run`` verb."""
 
@@ -125,6 +135,7 @@ class Request:
     verifying: Verifying = Verifying()
     outputs: Outputs = Outputs()
     measure_energy: bool = False
+    spending: Spending = Spending()
     prices: Path | None = None
     """The user's own table, before ours."""
     refused: tuple[BadInput, ...] = ()

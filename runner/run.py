@@ -41,6 +41,7 @@ from runner.replaying import Pool, replay_all
 from runner.request import Request
 from runner.resume import in_effect_before
 from runner.serving import Serving, processors_beside
+from runner.spending import Wallet, confirm
 from runner.task_lines import task_lines
 from runner.token_check import TokenCheck
 from servers.backends.hosted import address, is_hosted
@@ -72,9 +73,11 @@ def run(request: Request, hooks: Hooks) -> Report:
     the sandbox cannot hold what was asked; Interrupted on a requested stop. Everything else is in the report.
     """
     planned = [(load, [work_for(request, cell, hooks) for cell in load.cells]) for load in loads(request)]
-    prices(request.prices)
     store.check_writable(request.outputs.results)
     runs.check_writable(request.outputs.runs_root)
+    prices(request.prices)
+    confirm(request, [work for _, works in planned for work in works], hooks.confirm)
+    hooks = replace(hooks, wallet=Wallet(request))
     report = Report(failures=list(request.refused), planned=sum(len(works) for _, works in planned))
     for note in (*request.notes, *map(str, request.refused)):
         hooks.observer.note(note)

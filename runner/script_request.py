@@ -11,11 +11,12 @@ from core.records import Endpoint, Sampling
 from ledger.folder import RunFolder
 from runner import script as script_process
 from runner.request import Request
+from servers.backends.hosted import PROVIDERS
 
 ROOT = Path(benchmarks.__file__).resolve().parent.parent
 """Where the rooms lie; a script needs it on its path to import ``core``."""
 
-Tell = Callable[[Endpoint, int, Iterable[tuple[str, int]]], dict[str, str]]
+Tell = Callable[[Endpoint, int, Iterable[tuple[str, int]], Mapping[str, float]], dict[str, str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,11 +36,11 @@ class Wording:
 
 def told(
     request: Request, folder: RunFolder, wording: Wording, endpoint: Endpoint, slots: int,
-    done: Iterable[tuple[str, int]],
+    done: Iterable[tuple[str, int]], rates: Mapping[str, float],
 ) -> dict[str, str]:
     """Writes the request file into the run's folder and returns the script's environment.
 
-    ``slots``: requests at once. ``done``: the places that are not to be asked.
+    ``slots``: requests at once. ``done``: the places that are not to be asked. ``rates``: what a provider may be asked.
     """
     sampling = wording.sampling
     own = request.server.api_key_env if request.server.base_url else None
@@ -58,6 +59,7 @@ def told(
         "capabilities": sorted(endpoint.capabilities),
         "request_timeout_s": request.sampling.request_timeout_s,
         "loop": asdict(request.sampling.loop) if request.sampling.loop else None,
+        **({"provider": endpoint.backend, "rates": dict(rates)} if endpoint.backend in PROVIDERS else {}),
         **({"logprobs": True} if wording.logprobs else {}),
         "pin_slots": not request.server.base_url and "cache_prompt" in endpoint.capabilities,
         "n": wording.n,

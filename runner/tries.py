@@ -17,6 +17,14 @@ LOSSES = 3
 REFUSED = "refused"
 """A failure's kind: the server will have nothing of this request, however often it is asked."""
 
+BUSY, DENIED, SPENT = "busy", "denied", "spent"
+"""Of a provider: it is asked too much just now, which is nobody's fault; it will answer nothing any more; the request
+was not sent, for there is no money for it.
+"""
+
+_MOST_BUSY = 200
+"""So often a place may find its provider busy before that counts: one whose neighbours are served all the while."""
+
 TOO_LONG = "the prompt does not fit the context"
 """The verdict's detail of a task whose prompt was refused for its length."""
 
@@ -27,13 +35,17 @@ class Tries:
     def __init__(self) -> None:
         self._losses: Counter[Place] = Counter()
         self._in_flight_at_loss: Counter[Place] = Counter()
+        self._busy: Counter[Place] = Counter()
 
     def failed(self, place: Place, failure: RequestFailed) -> Verdict | None:
-        """Counts it. None: it is to be asked again; else what it is closed as.
+        """Counts it, unless the provider was only busy. None: it is to be asked again; else what it is closed as.
 
         Where asking again cannot help that is at once: a prompt that does not fit the context is truncated, a request
         that the server refuses as it is ``lost``. Any other is ``lost`` after three tries.
         """
+        if failure.kind == BUSY and self._busy[place] < _MOST_BUSY:
+            self._busy[place] += 1
+            return None
         self._losses[place] += 1
         self._in_flight_at_loss[place] += failure.kind in LOST_WITH.values()
         if failure.kind == "context":

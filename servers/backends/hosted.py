@@ -186,9 +186,9 @@ def _names(provider: Provider, reply: Reply) -> Iterable[str]:
             yield name.removeprefix("models/") if provider.name == "gemini" else name
 
 
-def settings_refused(model: ModelInfo, settings: ServerSettings, asked: Mapping[str, Json]) -> list[str]:
-    """Of the sampling that was asked for, what a provider's own service has no setting for."""
+def settings_refused(model: ModelInfo, asked: Mapping[str, Json], *, own: bool) -> list[str]:
+    """Of the sampling that was asked for, what a provider's ``own`` service has no setting for."""
     provider = PROVIDERS[model.backend or ""]
-    if settings.base_url is not None and provider.name != "gemini":
+    if not own and provider.name != "gemini":
         return []
     return sorted(name for name, value in asked.items() if value is not None and name not in provider.settings)
