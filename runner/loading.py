@@ -26,12 +26,24 @@ from system.host import host_facts, resident_bytes
 
 _PROMPT_TOKENS = 2048
 """Room for a prompt beside the longest reply: contest problems take up to about 1,500 tokens."""
+_CHARS_A_TOKEN = 3
+"""Few enough for code and most languages: few-shot prompts run to 15,000 characters, and a cut one is no prompt."""
 
 
 def settings(request: Request, works: Iterable[Work]) -> ServerSettings:
     """The server's settings, with the context that the longest reply asked for needs beside its prompt."""
+    works = list(works)
     longest = max(work.sampling.max_tokens for work in works)
-    return replace(request.server, ctx_needed=longest + _PROMPT_TOKENS)
+    return replace(request.server, ctx_needed=longest + max(map(_prompt_tokens, works)))
+
+
+def _prompt_tokens(work: Work) -> int:
+    """Room for the longest prompt, in steps of 1,024 tokens."""
+    texts = ((text for text in task.prompt.values() if isinstance(text, str)) for task in work.tasks)
+    chars = max((sum(map(len, told)) for told in texts), default=0)
+    if work.benchmark is not None and work.prompt_version in work.benchmark.prompt_versions:
+        chars += sum(map(len, work.benchmark.prompt(work.prompt_version).sections.values()))
+    return max(_PROMPT_TOKENS, -(-chars // (_CHARS_A_TOKEN * 1024)) * 1024)
 
 
 def server_log(request: Request, label: str) -> Path:

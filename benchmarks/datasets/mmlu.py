@@ -20,7 +20,7 @@ from typing import BinaryIO, cast
 from benchmarks.datasets.choices import prompt_of
 from benchmarks.datasets.csv_rows import Row, read_rows, with_header
 from benchmarks.datasets.download import Fetched, Remote, file_or_fetched
-from benchmarks.datasets.lines import unreadable
+from benchmarks.datasets.lines import sha256_file, unreadable
 from benchmarks.datasets.request import DatasetRequest, TaskSet, from_table
 from core.errors import BadInput, UsageError
 from core.records import Json, Task
@@ -170,6 +170,5 @@ def _in_folder(folder: Path) -> Iterator[tuple[str, str, list[Row]]]:
 def _folder_sha256(folder: Path) -> str:
     digest = hashlib.sha256()
     for path, split, subject in _members(folder):
-        with _opened(path) as file:
-            digest.update(f"{split}/{subject} {hashlib.file_digest(file, 'sha256').hexdigest()}\n".encode())
+        digest.update(f"{split}/{subject} {sha256_file(path)}\n".encode())
     return digest.hexdigest()

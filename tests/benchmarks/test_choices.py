@@ -163,7 +163,9 @@ def pro_record(number: int, **changes: Any) -> dict[str, Any]:
 
 
 def test_mmlu_pro_reads_lines_and_parquet_alike(tmp_path: Path) -> None:
-    arrow, parquet = pytest.importorskip("pyarrow"), pytest.importorskip("pyarrow.parquet")
+    import pyarrow as arrow
+    from pyarrow import parquet
+
     records = [pro_record(number) for number in range(30)]
     lines = opened(PRO, write_lines(tmp_path / "test.jsonl", records))
     parquet.write_table(arrow.Table.from_pylist(records), tmp_path / "test.parquet")
