@@ -13,6 +13,9 @@ from typing import Any
 ROOM = 0.06
 """Of an axis, left free on either side of the values."""
 
+LEAST, MOST = 1e-12, 1e15
+"""Beyond these no figure of ours is a sensible one, and a float's own ends are near."""
+
 
 @dataclass(frozen=True, slots=True)
 class Scale:
@@ -25,7 +28,8 @@ class Scale:
     flipped: bool = False
 
     def at(self, value: float) -> float:
-        """Where a value lies; beyond the ends where it is beyond them."""
+        """Where a value lies; one beyond an end stands there."""
+        value = min(max(value, self.low), self.high)
         share = (self._even(value) - self._even(self.low)) / (self._even(self.high) - self._even(self.low))
         return round(self.pixels * (1 - share if self.flipped else share), 2)
 
@@ -42,12 +46,15 @@ class Scale:
                 "nice": False, "zero": False}
 
     def _even(self, value: float) -> float:
-        return math.log10(max(value, self.low / 10)) if self.log else value
+        return math.log10(value) if self.log else value
 
 
 def log_scale(values: Iterable[float], pixels: float) -> Scale:
-    """For values above 0, with some room on either side. Raises ValueError where there are none."""
-    found = [value for value in values if value > 0]
+    """For values above 0, with some room on either side, as far as sensible ones reach.
+
+    Raises ValueError where there are none.
+    """
+    found = [min(max(value, LEAST), MOST) for value in values if value > 0]
     if not found:
         raise ValueError("a log axis has no place for values of 0 or less, and there are no others")
     ends = math.log10(min(found)), math.log10(max(found))

@@ -82,6 +82,14 @@ def test_values_of_other_types_in_a_record_are_unknown_and_break_nothing(tmp_pat
     assert "| odd | math |" in written.markdown.read_text()
 
 
+@pytest.mark.parametrize("extreme", [5e-324, 1e308, -1.0, 0])
+def test_numbers_that_cannot_be_are_drawn_at_an_end_and_break_nothing(tmp_path: Path, extreme: float) -> None:
+    family(tmp_path / "runs")
+    write_run(tmp_path / "runs", "odd", "math", "odd:Q8_0", range(3), config={"size_bytes": extreme},
+              latency={"tokens_per_second": extreme}, memory={"server_rss_bytes": extreme}, energy={"energy_j": extreme})
+    assert "| odd:Q8_0" in markdown(tmp_path)
+
+
 def test_strategies_at_several_budgets_are_a_plot_and_a_table(tmp_path: Path) -> None:
     root = tmp_path / "runs"
     for n, passed in ((1, 20), (2, 30), (4, 36)):

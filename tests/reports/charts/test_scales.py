@@ -39,6 +39,13 @@ def test_one_point_has_an_axis_too() -> None:
     assert even_scale([3.0], 500).ticks(5)
 
 
+def test_values_that_cannot_be_stand_at_an_end_and_the_axis_stays_a_sensible_one() -> None:
+    scale = log_scale([5e-324, 30, 1e308], 500)
+    assert 0 <= scale.at(5e-324) < scale.at(30) < scale.at(1e308) <= 500
+    assert scale.high < 1e18
+    assert percent_scale([1e308], 300).at(1e308) == 0
+
+
 def test_values_of_zero_have_no_place_on_a_log_axis() -> None:
     with pytest.raises(ValueError, match="log axis"):
         log_scale([0, -1], 500)
