@@ -86,7 +86,8 @@ def test_values_of_other_types_in_a_record_are_unknown_and_break_nothing(tmp_pat
 def test_numbers_that_cannot_be_are_drawn_at_an_end_and_break_nothing(tmp_path: Path, extreme: float) -> None:
     family(tmp_path / "runs")
     write_run(tmp_path / "runs", "odd", "math", "odd:Q8_0", range(3), config={"size_bytes": extreme},
-              latency={"tokens_per_second": extreme}, memory={"server_rss_bytes": extreme}, energy={"energy_j": extreme})
+              latency={"tokens_per_second": extreme}, memory={"server_rss_bytes": extreme},
+              energy={"energy_j": extreme})
     assert "| odd:Q8_0" in markdown(tmp_path)
 
 
