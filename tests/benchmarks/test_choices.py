@@ -163,12 +163,12 @@ def pro_record(number: int, **changes: Any) -> dict[str, Any]:
 
 
 def test_mmlu_pro_reads_lines_and_parquet_alike(tmp_path: Path) -> None:
-    import pyarrow as arrow
+    import pyarrow as pa
     from pyarrow import parquet
 
     records = [pro_record(number) for number in range(30)]
     lines = opened(PRO, write_lines(tmp_path / "test.jsonl", records))
-    parquet.write_table(arrow.Table.from_pylist(records), tmp_path / "test.parquet")
+    parquet.write_table(pa.Table.from_pylist(records), tmp_path / "test.parquet")
     assert opened(PRO, tmp_path / "test.parquet").tasks == lines.tasks
     assert lines.tasks[3].task_id == "mmlu_pro/3"
     assert lines.reference("mmlu_pro/13")["answer"] == "D"
