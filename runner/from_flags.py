@@ -107,11 +107,11 @@ def _refuse_unchainable(models: tuple[ModelInfo, ...], refused: tuple[BadInput, 
     """Both models of a chain are needed, and two different ones."""
     if refused:
         raise refused[0]
+    if len({model.identity for model in models}) == 1:
+        raise UsageError("--strategy cascade, --fallback: both models are the same; name two.")
     if len(models) != 2:
         raise UsageError(f"--strategy cascade, --fallback: these are {len(models)} models; name two, no folder or "
                          "pattern with several.")
-    if len({(model.path, model.label) for model in models}) == 1:
-        raise UsageError("--strategy cascade, --fallback: both models are the same; name two.")
 
 
 def _server(flags: argparse.Namespace) -> ServerSettings:
