@@ -46,6 +46,8 @@ class Benchmark:
     """Tokens a reply may have; None: as ``scripts/defaults`` says."""
     prompts: Mapping[str, Mapping[str, str]] | None = None
     """Of a benchmark of one's own: version → role → template. None: files under ``prompts/<name>/``."""
+    needs: tuple[str, ...] = ()
+    """Modules of the extra ``benchmarks`` that judging its answers takes."""
     shipped: bool = False
     """Whether its tasks come with this program, or a package that it needs; others are fetched when asked for."""
     shown_reference: str | None = None

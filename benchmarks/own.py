@@ -112,6 +112,7 @@ def read(path: Path, taken: Collection[str]) -> Benchmark:
         options=_options(fields),
         max_tokens=_positive(file, "max_tokens") or 2048,
         prompts={"v1": templates},
+        needs=("math_verify",) if answer["evaluator"] == "formula" else (),
     )
 
 

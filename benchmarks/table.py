@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from difflib import get_close_matches
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
 
@@ -47,6 +48,16 @@ def _plug_in(name: str) -> Benchmark | None:
     raise UsageError(
         f"--benchmark {name}: the plug-in of that name is no Benchmark called {name!r}; see docs/own-benchmark.md"
     )
+
+
+def refuse_without_needs(benchmark: Benchmark) -> None:
+    """UsageError where a module that its answers are judged with is not installed: before any token is spent."""
+    missing = [name for name in benchmark.needs if find_spec(name) is None]
+    if missing:
+        raise UsageError(
+            f"--benchmark {benchmark.name}: its answers are judged with {', '.join(missing)}, which is not installed; "
+            "./setup --with benchmarks"
+        )
 
 
 def refuse_grading(benchmark: Benchmark, grading: str) -> None:

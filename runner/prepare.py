@@ -12,7 +12,7 @@ from analysis.pairs import tasks_sha256
 from benchmarks.benchmark import Benchmark
 from benchmarks.datasets.request import DatasetRequest, TaskSet
 from benchmarks.selection import Part, select
-from benchmarks.table import BENCHMARKS, get, is_known, refuse_grading
+from benchmarks.table import BENCHMARKS, get, is_known, refuse_grading, refuse_without_needs
 from core.errors import UsageError
 from core.records import Endpoint, Sampling, Task
 from ledger.fingerprint import fingerprint
@@ -115,6 +115,7 @@ def work_for(request: Request, cell: Cell, hooks: Hooks) -> Work:
     if request.script is None and version not in benchmark.prompt_versions:
         there = ", ".join(benchmark.prompt_versions)
         raise UsageError(f"--prompt-version {version}: {benchmark.name} has no such prompt; there is: {there}.")
+    refuse_without_needs(benchmark)
     _refuse_meaningless(request, benchmark)
     command = script_process.command_for(request.script or benchmark.script)
     chosen = request.tasks

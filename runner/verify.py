@@ -20,7 +20,7 @@ from typing import IO, Any
 
 from benchmarks.benchmark import Benchmark
 from benchmarks.datasets.request import DatasetRequest, TaskSet
-from benchmarks.table import get, refuse_grading
+from benchmarks.table import get, refuse_grading, refuse_without_needs
 from core.errors import BadInput, UsageError
 from core.outcomes import NOT_COUNTED, Outcome
 from core.records import Answer, Sample, Task, Verdict
@@ -112,6 +112,7 @@ class _Line:
 def verify(request: VerifyRequest, progress: Callable[[int, int], None] | None = None) -> VerifyResult:
     """Raises UsageError, BadInput (file and line named) and SandboxError; the input is never written to."""
     benchmark = get(request.benchmark)
+    refuse_without_needs(benchmark)
     refuse_grading(benchmark, request.grading)
     task_set = benchmark.open_tasks(DatasetRequest(problems_file=request.problems_file))
     tasks = {task.task_id: task for task in task_set.tasks}

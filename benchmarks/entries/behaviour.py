@@ -13,6 +13,7 @@ BEHAVIOUR = (
         open_tasks=ifeval.open_tasks,
         answer_parser="text",
         evaluator="ifeval",
+        needs=("langdetect",),
         votes_by="text",
         licence="Apache-2.0 (Google); fetched, never shipped",
         citation="Zhou et al., Instruction-Following Evaluation for Large Language Models, arXiv:2311.07911, 2023; "

@@ -28,6 +28,7 @@ MATHS = (
         open_tasks=competition.open_math500,
         answer_parser="formula",
         evaluator="formula",
+        needs=("math_verify",),
         votes_by="formula",
         licence="MIT (Hendrycks et al.; the 500 by Lightman et al.); fetched, never shipped",
         citation="Hendrycks et al., Measuring Mathematical Problem Solving With the MATH Dataset, arXiv:2103.03874, "

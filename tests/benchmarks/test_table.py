@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from benchmarks.datasets.request import DatasetRequest
 from benchmarks.listing import listing
 from benchmarks.scripts.defaults import MAX_TOKENS
-from benchmarks.table import BENCHMARKS, get
+from benchmarks.table import BENCHMARKS, get, refuse_without_needs
 from core.errors import UsageError
 from tests.benchmarks.helpers import ROOT
 
@@ -37,6 +39,13 @@ def test_an_unknown_name_lists_near_ones_or_all() -> None:
         get("humaneval")
     with pytest.raises(UsageError, match="there are: human_eval, lcb, math, extraction, gsm8k"):
         get("zzz")
+
+
+def test_what_judges_its_answers_with_a_package_that_is_not_here_is_refused_before_the_run() -> None:
+    for name in ("math500", "ifeval"):
+        refuse_without_needs(get(name))
+    with pytest.raises(UsageError, match=r"judged with no_such_module, which is not installed; ./setup --with benchm"):
+        refuse_without_needs(replace(get("math500"), needs=("math_verify", "no_such_module")))
 
 
 def test_the_list_and_the_page_name_every_benchmark_with_its_licence() -> None:
