@@ -7,11 +7,12 @@ from datetime import date
 from pathlib import Path
 
 from benchmarks.datasets.dates import window_of
-from benchmarks.datasets.download import Fetched, file_or_hub
+from benchmarks.datasets.download import Fetched
 from benchmarks.datasets.gold import plain_decimal
 from benchmarks.datasets.lines import Line, sha256_file
 from benchmarks.datasets.records import read_records
 from benchmarks.datasets.request import DatasetRequest, TaskSet, from_table
+from benchmarks.datasets.sources import file_or_hub
 from core.errors import UsageError
 from core.records import Json, Task
 from core.task_ids import task_id_of

@@ -6,10 +6,10 @@ The choices stand in an order that only the task's id decides, so every model se
 from __future__ import annotations
 
 from benchmarks.datasets.choices import prompt_of, shuffled
-from benchmarks.datasets.download import file_or_hub
 from benchmarks.datasets.lines import Line
 from benchmarks.datasets.records import read_records
 from benchmarks.datasets.request import DatasetRequest, TaskSet, from_table
+from benchmarks.datasets.sources import file_or_hub
 from core.records import Json, Task
 
 REPOSITORY, DIAMOND = "Idavidrein/gpqa", "gpqa_diamond.csv"

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from benchmarks.datasets.download import Remote, file_or_fetched
+from benchmarks.datasets.download import Remote
 from benchmarks.datasets.lines import Line, read_lines
 from benchmarks.datasets.request import DatasetRequest, TaskSet, from_table
+from benchmarks.datasets.sources import file_or_fetched
 from core.records import Json, Task
 
 FILE = Remote(

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from benchmarks.datasets.download import Fetched, Remote, file_or_fetched
+from benchmarks.datasets.download import Fetched, Remote
 from benchmarks.datasets.gold import gold_after_mark, plain_decimal
 from benchmarks.datasets.lines import Line, read_lines, sha256_file, task_id
 from benchmarks.datasets.request import DatasetRequest, TaskSet, from_table, local_file, refuse_dates
+from benchmarks.datasets.sources import file_or_fetched
 from core.records import Json, Task
 
 OWN = Path(__file__).resolve().parents[1] / "math" / "basic.jsonl"

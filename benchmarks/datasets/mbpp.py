@@ -12,10 +12,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.asserts import examples_of
-from benchmarks.datasets.download import Fetched, Remote, fetch, refuse_others
+from benchmarks.datasets.download import Fetched, Remote, fetch
 from benchmarks.datasets.lines import Line, sha256_file, task_id
 from benchmarks.datasets.records import read_records
 from benchmarks.datasets.request import DatasetRequest, TaskSet, from_table
+from benchmarks.datasets.sources import refuse_others
 from core.errors import UsageError
 from core.records import Json, Task
 

@@ -19,9 +19,10 @@ from typing import BinaryIO, cast
 
 from benchmarks.datasets.choices import prompt_of
 from benchmarks.datasets.csv_rows import Row, read_rows, with_header
-from benchmarks.datasets.download import Fetched, Remote, file_or_fetched
+from benchmarks.datasets.download import Fetched, Remote
 from benchmarks.datasets.lines import sha256_file, unreadable
 from benchmarks.datasets.request import DatasetRequest, TaskSet, from_table
+from benchmarks.datasets.sources import file_or_fetched
 from core.errors import BadInput, UsageError
 from core.records import Json, Task
 

@@ -10,10 +10,11 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from benchmarks.datasets.choices import LETTERS, prompt_of
-from benchmarks.datasets.download import Fetched, file_or_hub
+from benchmarks.datasets.download import Fetched
 from benchmarks.datasets.lines import Line
 from benchmarks.datasets.records import read_records
 from benchmarks.datasets.request import DatasetRequest, TaskSet, from_table
+from benchmarks.datasets.sources import file_or_hub
 from core.errors import UsageError
 from core.records import Json, Task
 

@@ -10,9 +10,10 @@ import keyword
 import zlib
 from collections.abc import Mapping
 
-from benchmarks.datasets.download import Remote, file_or_fetched
+from benchmarks.datasets.download import Remote
 from benchmarks.datasets.lines import Line, read_lines, task_id
 from benchmarks.datasets.request import DatasetRequest, TaskSet
+from benchmarks.datasets.sources import file_or_fetched
 from benchmarks.doctests import examples_of
 from core.errors import UsageError
 from core.records import Json, Task

@@ -8,10 +8,11 @@ another, not with published MC1 numbers. The order of the choices is decided by 
 from __future__ import annotations
 
 from benchmarks.datasets.choices import LETTERS, prompt_of, shuffled
-from benchmarks.datasets.download import Remote, file_or_fetched
+from benchmarks.datasets.download import Remote
 from benchmarks.datasets.lines import Line
 from benchmarks.datasets.records import read_records
 from benchmarks.datasets.request import DatasetRequest, TaskSet, from_table
+from benchmarks.datasets.sources import file_or_fetched
 from core.records import Json, Task
 
 FILE = Remote("TruthfulQA", "https://raw.githubusercontent.com/sylinrl/TruthfulQA/main/TruthfulQA.csv")
