@@ -50,15 +50,19 @@ class Gate:
             self._limits.replied()
             self._changed.notify_all()
 
-    def refused(self, passage: Passage, wait_s: float | None) -> None:
-        """It was one too many. ``wait_s``: how long the provider wants to be left alone, where it says so."""
+    def refused(self, passage: Passage, wait_s: float | None, *, limit: bool = False) -> None:
+        """It was one too many. ``wait_s``: how long the provider wants to be left alone, where it says so. ``limit``:
+        for a limit was reached, and not for what else the provider has to do.
+        """
         with self._changed:
             now = self._clock()
             first = self._limits.refuse(now, passage)
+            if wait_s is None and first:
+                wait_s = _backoff_s(self._limits.refusals)
             if wait_s is not None:
                 self._limits.hold(now + wait_s)
-            elif first:
-                self._limits.hold(now + _backoff_s(self._limits.refusals))
+                if first and limit:
+                    self._limits.learn(now + wait_s)
             self._changed.notify_all()
 
 

@@ -3,9 +3,10 @@
 Four things hold a request back. A *pace* that the user gives: requests, and tokens, a minute. A request takes its place
 when it is sent, with the most tokens that it may use, and gives back what it did not; so no minute ever holds more
 than the limit. What the provider *tells*: with each reply how many requests and tokens are left until when, and with a
-refusal how long to stay away, which goes for all of us. A refusal also narrows the *window*: one request goes first,
-and each reply lets one more be under way. And *money*: a request goes only if what was spent, the most that those under
-way may cost, and the most that it may cost itself stay within what is left.
+refusal how long to stay away, which goes for all of us. A refusal also *teaches*: so many requests were let in in the
+time until the next one is; from then on they go at that pace, which each reply quickens a little, and at first one by
+one, each reply letting one more be under way. And *money*: a request goes only if what was spent, the most that those
+under way may cost, and the most that it may cost itself stay within what is left.
 """
 
 from __future__ import annotations
@@ -16,6 +17,12 @@ from dataclasses import dataclass, field
 
 NEVER = math.inf
 _MINUTE_S = 60.0
+_LESS, _MORE = 1.02, 0.03
+"""What is learnt is taken 2 % slower, and quickened by 3 % in as many replies as taught it: so a limit that was raised
+is found again, and of a hundred requests three are refused.
+"""
+_TELLING = 3
+"""So many requests that were let in say something; of fewer, the count goes on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +83,12 @@ class Limits:
     refusals: int = 0
     """One after the other, without a reply between them; those of requests that were sent before the first is none."""
     usd_spent: float = 0.0
+    _learnt_s: float = 0.0
+    _learnt_of: int = 0
+    """Between two requests; and how many taught it."""
+    _since: float | None = None
+    _let_in: int = 0
+    """Requests that were served, and since when they are counted."""
 
     def ready_at(self, now: float, need: Need) -> float:
         """When such a request may go, as far as is known now; NEVER: something has to come back first, or not at all
@@ -108,8 +121,9 @@ class Limits:
         """It goes."""
         rates, passage = self.rates, Passage(need, now)
         self._under_way.append(passage)
-        if rates.requests_per_minute:
-            self._next_request = max(now, self._next_request) + _MINUTE_S / rates.requests_per_minute
+        self._since = now if self._since is None else self._since
+        pace_s = _MINUTE_S / rates.requests_per_minute if rates.requests_per_minute else 0.0
+        self._next_request = max(now, self._next_request) + max(pace_s, self._learnt_s)
         if rates.tokens_per_minute:
             self._next_tokens = max(now, self._next_tokens) + need.tokens * _MINUTE_S / rates.tokens_per_minute
         for what, taken in (("requests", 1.0), ("tokens", need.tokens)):
@@ -137,6 +151,9 @@ class Limits:
         """A request was served."""
         self.refusals = 0
         self._window += 1
+        self._let_in += 1
+        if self._learnt_of:
+            self._learnt_s *= 1 - _MORE / self._learnt_of
 
     def refuse(self, now: float, passage: Passage) -> bool:
         """A request was turned away for being one too many; False: it was sent before an earlier one was."""
@@ -149,3 +166,9 @@ class Limits:
     def hold(self, until: float) -> None:
         """Nothing goes before."""
         self._held_until = max(self._held_until, until)
+
+    def learn(self, until: float) -> None:
+        """It was a limit that refused, and more is let in from ``until`` on."""
+        if self._let_in >= _TELLING and self._since is not None:
+            self._learnt_s, self._learnt_of = _LESS * (until - self._since) / self._let_in, self._let_in
+            self._since, self._let_in = None, 0

@@ -13,7 +13,7 @@ from core.records import Json
 
 SPENT = "spent"
 """The kind of failure of a request that was not sent, for it might have cost more than is left."""
-_OK = 200
+_OK, _TOO_MANY = 200, 429
 _CHARS, _BYTES = 4, 2
 """Of a prompt's token: as providers count beforehand, and what none of its tokens is below, or hardly any."""
 _TEMPLATE_TOKENS = 16
@@ -54,7 +54,7 @@ class Toll:
         if isinstance(ended.found, Reply):
             self._gate.served()
         elif ended.found is not None and ended.found.kind == BUSY:
-            self._gate.refused(passage, ended.found.wait_s)
+            self._gate.refused(passage, ended.found.wait_s, limit=ended.status == _TOO_MANY)
         elif not ended.sent and fresh:
             self._gate.refused(passage, None)
         tokens, usd = self._used(passage.need, ended)
