@@ -127,6 +127,10 @@ class Endpoint:
     """Of: ``json_schema`` (enforces response_format), ``seed``, ``timings``, ``reasoning_content``."""
     effective: Mapping[str, Json] = field(default_factory=dict)
     """Settings read back from the server (or as requested where it cannot report): gpu_layers, threads, …"""
+    native: Mapping[str, Json] | None = None
+    """What every request has to say, of a server that is asked in its own words (Ollama's); None: in OpenAI's."""
+    described: ModelInfo | None = None
+    """The model as its server describes it, where that is no file of ours."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +158,8 @@ class ModelInfo:
     """What serves it, where it is not a file that we load: ``openai``, ``gemini``, ..."""
     source: str | None = None
     """Where its file was fetched from: ``hf:OWNER/REPO@COMMIT FILE``."""
+    sha256: str | None = None
+    """Of a model without a file of ours, the digest that its server tells."""
 
     @property
     def label(self) -> str:
@@ -163,4 +169,4 @@ class ModelInfo:
     @property
     def identity(self) -> str:
         """What tells it from any other: its file, or who serves it and by what name. Empty: its server will say."""
-        return self.path or (f"{self.backend}:{self.label}" if self.backend else "")
+        return self.path or (f"{self.backend}:{self.name}" if self.backend else "")

@@ -58,8 +58,9 @@ def _run_parser() -> argparse.ArgumentParser:
         allow_abbrev=False,
     )
     parser.add_argument("--model", nargs="+", default=[], metavar="MODEL",
-                        help="file.gguf, a folder of them, a pattern in quotes ('models/*Q4*.gguf'), or demo, demo:F16, "
-                             "demo-3M; several are run one after the other (docs/servers.md)")
+                        help="file.gguf, a folder of them, a pattern in quotes ('models/*Q4*.gguf'), "
+                             "hf:OWNER/REPO:QUANT, ollama:NAME, openai:NAME, gemini:NAME, or demo, demo:F16, demo-3M; several are run one "
+                             "after the other (docs/servers.md)")
     parser.add_argument("--benchmark", nargs="+", default=[], metavar="NAME",
                         help="human_eval, lcb, math, gsm8k, mmlu, ... (list shows them all); a .toml of your own; "
                         "any name together with --script")
@@ -95,6 +96,7 @@ def _server_flags(group: argparse._ArgumentGroup) -> None:
     group.add_argument("--server", default="auto", choices=BACKENDS,
                        help="backend; auto prefers a llama-server on PATH, else xllamacpp")
     group.add_argument("--server-bin", metavar="PATH", help="the llama-server binary to use")
+    group.add_argument("--pull", action="store_true", help="ollama:NAME: fetch a model that Ollama does not have")
     group.add_argument("--base-url", metavar="URL",
                        help="use an OpenAI-compatible server that already runs; it is never stopped")
     group.add_argument("--api-key-env", metavar="NAME", default=None,

@@ -127,6 +127,7 @@ def _server(flags: argparse.Namespace) -> ServerSettings:
         startup_timeout_s=flags.startup_timeout,
         reserve_ram_gib=flags.reserve_ram,
         api_key_env=flags.api_key_env,
+        pull=flags.pull,
     )
 
 
@@ -146,6 +147,9 @@ def _attached(names: list[str]) -> tuple[ModelInfo, ...]:
     """With --base-url a model is a name the server knows; none: whatever it serves first. A service that has many
     models is told by openai:NAME.
     """
+    if local := [name for name in names if name.startswith(("hf:", "ollama:", "transformers:"))]:
+        raise UsageError(f"--base-url: {local[0]} is served by a server of its own kind; leave --base-url out "
+                         "(Ollama's address is OLLAMA_HOST).")
     hosted = [name for name in names if name.partition(":")[0] in PROVIDERS]
     if hosted and hosted == names:
         return tuple(map(resolve, hosted))

@@ -220,7 +220,7 @@ def prepare(request: Request, work: Work, endpoint: Endpoint, say: Callable[[str
 def fingerprint_parts(request: Request, work: Work, endpoint: Endpoint) -> dict[str, Any]:
     """Everything that decides a result; an equal fingerprint means the same run."""
     return {
-        "model_sha256": model_sha256(work.cell.model) if work.cell.model.path else None,
+        "model_sha256": model_sha256(work.cell.model) if work.cell.model.path else work.cell.model.sha256,
         "model": work.cell.model.label,
         "benchmark": work.cell.benchmark,
         "dataset_sha256": work.task_set.sha256 if work.task_set else None,

@@ -45,6 +45,7 @@ from runner.spending import Wallet, confirm
 from runner.task_lines import task_lines
 from runner.token_check import TokenCheck
 from servers.backends.hosted import address, is_hosted
+from servers.backends.ollama_notes import unload_leftovers
 from servers.echo import ask
 from system.host import usable_cores
 
@@ -72,6 +73,8 @@ def run(request: Request, hooks: Hooks) -> Report:
     Raises UsageError or BadInput before anything is started when the request cannot be carried out, SandboxError when
     the sandbox cannot hold what was asked; Interrupted on a requested stop. Everything else is in the report.
     """
+    for note in unload_leftovers():
+        hooks.observer.note(note)
     planned = [(load, [work_for(request, cell, hooks) for cell in load.cells]) for load in loads(request)]
     store.check_writable(request.outputs.results)
     runs.check_writable(request.outputs.runs_root)
@@ -215,6 +218,8 @@ def _as_served(work: Work, endpoint: Endpoint) -> Work:
     model = work.cell.model
     if model.path is not None:
         return work
+    if endpoint.described is not None:
+        return replace(work, cell=replace(work.cell, model=endpoint.described))
     name = Path(endpoint.model).stem if endpoint.model.endswith(".gguf") else endpoint.model
     return replace(work, cell=replace(work.cell, model=replace(model, name=name)))
 

@@ -60,6 +60,8 @@ def told(
         "request_timeout_s": request.sampling.request_timeout_s,
         "loop": asdict(request.sampling.loop) if request.sampling.loop else None,
         **({"provider": endpoint.backend, "rates": dict(rates)} if endpoint.backend in PROVIDERS else {}),
+        **({"native": dict(endpoint.native)} if endpoint.native is not None else {}),
+        "ctx_size": endpoint.ctx_size,
         **({"logprobs": True} if wording.logprobs else {}),
         "pin_slots": not request.server.base_url and "cache_prompt" in endpoint.capabilities,
         "n": wording.n,

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Sequence
 
 from core.errors import BenchError
 from core.findings import Finding
+from servers.backends import ollama_api
 from servers.backends.base import Found
 from servers.backends.hosted import PROVIDERS, Provider
 from servers.backends.registry import BACKENDS, choose
@@ -36,9 +38,28 @@ def server_facts(server_bin: str | None = None) -> tuple[Finding, ...]:
     rows = [_backend(name, what, cards) for name, what in found.items()]
     auto = choose(ServerSettings(server_bin=server_bin)).name
     rows.append(Finding("--server auto", not isinstance(found[auto], BenchError), f"means {auto} here"))
+    rows.append(_ollama())
     rows.extend(_hosted(provider) for provider in PROVIDERS.values())
     rows.extend(_gpu(cards))
     return tuple(rows)
+
+
+def _ollama() -> Finding:
+    """Whether one answers, and what is in its memory, which a run would refuse."""
+    try:
+        base_url = ollama_api.address()
+        version = ollama_api.version(base_url)
+        names = [each.name for each in ollama_api.loaded(base_url)] if version is not None else []
+    except BenchError as error:
+        return Finding("ollama", ok=False, detail=str(error), advice="set OLLAMA_HOST, or start Ollama again")
+    if version is not None:
+        said = f"{', '.join(names)} in memory" if names else "no model in memory"
+        return Finding("ollama", ok=True, detail=f"{version} answers at {base_url}, {said}",
+                       advice=f"before a run: ollama stop {names[0]}" if names else "")
+    if shutil.which("ollama") is not None and ollama_api.is_here(base_url):
+        return Finding("ollama", ok=True, detail="installed and not running; ollama:NAME starts it for a run")
+    return Finding("ollama", ok=True, detail=f"none answers at {base_url}",
+                   advice="for ollama:NAME install Ollama (ollama.com), or set OLLAMA_HOST")
 
 
 def _hosted(provider: Provider) -> Finding:

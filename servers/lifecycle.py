@@ -27,9 +27,11 @@ from typing import Final
 
 from core.errors import BadInput, BenchError, Interrupted, ServerError, UsageError
 from core.records import Endpoint, ModelInfo
+from servers.backends import ollama
 from servers.backends.attach import attach
 from servers.backends.base import Backend, Command, Found, Launch, Ready
 from servers.backends.hosted import PROVIDERS, ask_for_models, connect, is_hosted
+from servers.backends.ollama_api import Progress
 from servers.backends.registry import choose
 from servers.http import Reply, get_json
 from servers.memory_plan import MemoryCheck, MemoryPlan
@@ -71,6 +73,7 @@ class Watch:
     on_state: OnState
     timeout_s: float
     on_plan: OnPlan = lambda _: None
+    on_transfer: Progress = lambda *_: None
     room: RoomFor = room_for
 
 
@@ -97,8 +100,11 @@ class RunningServer:
         if self._child is not None:
             return self._child.poll() is None
         end = self.endpoint
-        hosted = end.backend in PROVIDERS
-        reply = ask_for_models(end) if hosted else get_json(end.base_url, "/v1/models", end.api_key)
+        if end.backend in PROVIDERS:
+            reply = ask_for_models(end)
+        else:
+            path = "/api/version" if end.backend == ollama.NAME else "/v1/models"
+            reply = get_json(end.base_url, path, end.api_key)
         return reply.status != 0 or reply.slow
 
     def answers(self) -> bool:
@@ -136,17 +142,24 @@ def serve(
     limits: Mapping[str, int] | None = None,
     choose_port: Callable[[], int] = free_port,
     on_plan: OnPlan | None = None,
+    on_transfer: Progress | None = None,
     room: RoomFor = room_for,
 ) -> Iterator[RunningServer]:
     """A ready server for as long as the block lasts.
 
-    ``on_plan`` is told what memory it will take before it is started; ``room`` tells what there is; ``limits`` are set
-    on the child (``system.guard.LIMITS``). Raises UsageError or BadInput for what the user got wrong, what does not fit
-    into memory included, ServerError when the server does not come up, Interrupted when ``stop_requested`` says so
-    meanwhile.
+    ``on_plan`` is told what memory it will take before it is started, ``on_transfer`` how far a download is; ``room``
+    tells what there is; ``limits`` are set on the child (``system.guard.LIMITS``). Raises UsageError or BadInput for
+    what the user got wrong, what does not fit into memory included, ServerError when the server does not come up,
+    Interrupted when ``stop_requested`` says so meanwhile.
     """
     watch = Watch(stop_requested or (lambda: False), on_state or (lambda _: None), settings.startup_timeout_s,
-                  on_plan or (lambda _: None), room)
+                  on_plan or (lambda _: None), on_transfer or (lambda *_: None), room)
+    if model.backend == ollama.NAME:
+        with ollama.connected(model, settings, ollama.Asked(watch.stop_requested, watch.on_transfer, log_path)) as held:
+            watch.on_state(State.READY)
+            yield RunningServer(held.endpoint, held.child, held.log, held.warnings)
+        watch.on_state(State.STOPPED)
+        return
     if settings.base_url is not None or is_hosted(model):
         endpoint, warnings = (connect if is_hosted(model) else attach)(model, settings)
         watch.on_state(State.READY)

@@ -1,8 +1,8 @@
 """From what the user calls a model to the model: ``--model`` specs, the demo models, the files' checksum.
 
 A spec is the path of a GGUF file (any part of a split one), or ``demo``, ``demo:QUANTIZATION``, ``demo-3M``,
-``demo-3M:QUANTIZATION`` for the models that ship with the source; ``hf:OWNER/REPO:QUANT`` for a file on the hub; or
-``openai:NAME``, ``gemini:NAME`` for those of providers.
+``demo-3M:QUANTIZATION`` for the models that ship with the source; ``hf:OWNER/REPO:QUANT`` for a file on the hub;
+``ollama:NAME`` for a model of an Ollama server; or ``openai:NAME``, ``gemini:NAME`` for those of providers.
 """
 
 from __future__ import annotations
@@ -15,6 +15,8 @@ from typing import Final
 from core.errors import BadInput, UsageError
 from core.records import ModelInfo
 from servers.backends.hosted import PROVIDERS, named
+from servers.backends.ollama import NAME as OLLAMA
+from servers.backends.ollama import named as ollama_model
 from servers.gguf import GgufHeader
 from servers.gguf_parts import read_model
 from servers.hub_models import Telling, fetch
@@ -26,7 +28,7 @@ DEMO_FOLDER: Final = Path(__file__).resolve().parents[1] / "models"
 DEMO_DEFAULTS: Final[dict[str, str]] = {"demo-5M": "Q8_0", "demo-3M": "Q4_K_M"}
 DEMO_PARAMETERS: Final[dict[str, int]] = {"demo-5M": 4_983_040, "demo-3M": 2_884_864}
 
-NOT_YET: Final = ("ollama", "transformers")
+NOT_YET: Final = ("transformers",)
 """Spec prefixes that are promised to providers and cannot be carried out yet."""
 
 _DEMO = re.compile(r"(?P<name>demo(?:-[0-9]+M)?)(?::(?P<quantization>.*))?", re.IGNORECASE)
@@ -44,6 +46,8 @@ def resolve(spec: str, telling: Telling | None = None) -> ModelInfo:
     prefix, colon, name = spec.partition(":")
     if colon and prefix in PROVIDERS:
         return named(prefix, name)
+    if colon and prefix == OLLAMA:
+        return ollama_model(name)
     if colon and prefix == "hf":
         return fetch(name, _of_file, telling or Telling())
     if colon and prefix in NOT_YET:

@@ -16,6 +16,7 @@ a reply, too, that was blocked.
 from __future__ import annotations
 
 import json
+import re
 import sys
 import threading
 import time
@@ -24,11 +25,12 @@ from dataclasses import replace
 from typing import Any
 
 from benchmarks.scripts.connection import CONNECT_TIMEOUT_S, Closed, Connection
-from benchmarks.scripts.dialects import RENAMED, SETTINGS, Dialect, OpenAi, refused_setting
+from benchmarks.scripts.dialects import LINES, RENAMED, SETTINGS, Dialect, OpenAi, refused_setting
 from benchmarks.scripts.gate import MOST_S
 from benchmarks.scripts.gemini import BLOCKED, Gemini
 from benchmarks.scripts.http_reply import BadReply
 from benchmarks.scripts.logprobs import ASKED
+from benchmarks.scripts.ollama import Ollama
 from benchmarks.scripts.redaction import redacted
 from benchmarks.scripts.replies import Failure, Reply, whole_reply
 from benchmarks.scripts.settings import Settings
@@ -45,6 +47,8 @@ _STALE_WITHIN_S = 2.0
 """A connection that was closed under us is lost at once; one lost later was lost with the work done on it."""
 _OK = 200
 _NOT_IMPLEMENTED = 501
+_TOO_LONG = re.compile(r"input token count|(?:input|prompt).*(?:exceed|too long).*context", re.IGNORECASE)
+"""How Google and Ollama say that a prompt does not fit."""
 _ABOUT_A_SETTING = frozenset({400, 422})
 _WORTH_ANOTHER_TRY = frozenset({408, 409, 425, 429})
 """Of the statuses that blame the request, those that blame the moment."""
@@ -191,7 +195,8 @@ class Chat:
         connection.post(json.dumps(self._dialect.request(sent)).encode(), self._headers, stream=stream)
         status = self._local.status = connection.head(until)
         self._local.begun = True
-        if stream and status == _OK and connection.headers.get("content-type", "").startswith("text/event-stream"):
+        kind = connection.headers.get("content-type", "")
+        if stream and status == _OK and kind.startswith(self._dialect.stream_type):
             return self._follow(connection, began)
         data = _read_all(connection, until)
         if 300 <= status < 400:
@@ -204,7 +209,8 @@ class Chat:
     def _follow(self, connection: Connection, began: float) -> Reply | Failure:
         """Reads a stream to its end, or to where it is cut. Raises OSError."""
         timeout_s, rule = self._settings.request_timeout_s, self._settings.loop
-        reply, size, first_s = StreamedReply(rule, self._dialect.reply), 0, None
+        lines = self._dialect.stream_type == LINES
+        reply, size, first_s = StreamedReply(rule, self._dialect.reply, lines=lines), 0, None
         until = None if timeout_s is None else began + timeout_s
         try:
             while data := connection.receive(until):
@@ -291,7 +297,7 @@ class Chat:
         marks = f"{detail.get('type')} {detail.get('code')}"
         said = detail.get("message") or _excerpt(data)
         message = self._plain(f"HTTP {status}: {said}" if status is not None else f"in the middle of a reply: {said}")
-        if "exceed_context_size" in marks or "context_length_exceeded" in marks or "input token count" in message:
+        if "exceed_context_size" in marks or "context_length_exceeded" in marks or _TOO_LONG.search(message):
             return Failure("context", message)
         if self._toll is not None and (found := self._of_a_provider(status, error, headers, message)) is not None:
             return found
@@ -324,6 +330,8 @@ class Chat:
 def _dialect(settings: Settings) -> Dialect:
     if settings.provider == "gemini":
         return Gemini(settings.base_url, settings.model or "")
+    if settings.native is not None:
+        return Ollama(settings.base_url, settings.native)
     return OpenAi(settings.base_url)
 
 

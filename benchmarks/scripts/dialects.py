@@ -14,6 +14,7 @@ from core.records import Json
 OPENAI_HOST = "api.openai.com"
 SETTINGS = ("temperature", "top_p", "top_k", "min_p", "seed", "stop", "stream_options")
 """What a provider may refuse to take, and a request may go without."""
+EVENTS, LINES = "text/event-stream", "application/x-ndjson"
 RENAMED = {"max_tokens": "max_completion_tokens", "max_completion_tokens": "max_tokens"}
 _REFUSAL = re.compile(
     r"unsupported|not support|unrecogni[sz]ed|unknown|unexpected|not permitted|not allowed|extra_forbidden|"
@@ -27,6 +28,10 @@ class Dialect(Protocol):
     @property
     def limit(self) -> str:
         """What it calls the most tokens of a reply: ``max_tokens``, or as ``RENAMED`` has it."""
+
+    @property
+    def stream_type(self) -> str:
+        """The content type of a reply that comes piece by piece: ``EVENTS``, or ``LINES`` of JSON."""
 
     def url(self, *, stream: bool) -> str:
         """Where a request goes; it holds no key."""
@@ -46,6 +51,8 @@ class Dialect(Protocol):
 
 class OpenAi:
     """OpenAI's own: nothing is to be said otherwise."""
+
+    stream_type = EVENTS
 
     def __init__(self, base_url: str) -> None:
         self._url = f"{base_url}/v1/chat/completions"

@@ -23,6 +23,7 @@ class Gemini:
     """One model's."""
 
     limit = "max_tokens"
+    stream_type = "text/event-stream"
 
     def __init__(self, base_url: str, model: str) -> None:
         self._url = f"{base_url}/v1beta/{model if '/' in model else f'models/{model}'}"

@@ -43,6 +43,8 @@ class Settings:
     """Seconds without a token after which a request is given up."""
     provider: str | None = None
     """Whose service it is, ``openai`` or ``gemini``: it has limits and its own words. None: a server of one's own."""
+    native: Mapping[str, Json] | None = None
+    """What every request says to an Ollama server, which is asked in its own words; None: another server."""
     rates: Rates = field(default_factory=Rates)
     """How fast a provider may be asked, and what it may cost."""
     loop: LoopRule | None = field(default_factory=LoopRule)
@@ -88,6 +90,7 @@ def from_request(benchmark: str | None, path: Path) -> Settings:
             capabilities=frozenset(request.get("capabilities") or ()),
             request_timeout_s=request.get("request_timeout_s"),
             provider=request.get("provider"),
+            native=request.get("native"),
             rates=Rates(**(request.get("rates") or {})),
             loop=LoopRule(**request["loop"]) if request.get("loop") else None,
             logprobs=bool(request.get("logprobs")),

@@ -35,9 +35,11 @@ class NotAStream(ValueError):
 class StreamedReply:
     """One reply in the making."""
 
-    def __init__(self, rule: LoopRule | None, as_chat: Callable[[Any], Any] = lambda event: event) -> None:
-        """``as_chat``: makes an event one of OpenAI's."""
-        self._rule, self._as_chat = rule, as_chat
+    def __init__(
+        self, rule: LoopRule | None, as_chat: Callable[[Any], Any] = lambda event: event, *, lines: bool = False
+    ) -> None:
+        """``as_chat``: makes an event one of OpenAI's; ``lines``: each is a line by itself."""
+        self._rule, self._as_chat, self._mark = rule, as_chat, b"" if lines else b"data:"
         self._served: str | None = None
         self._rest: list[bytes] = []
         """The beginning of an event whose end has not come, as it came: joined once, however long it gets."""
@@ -70,9 +72,9 @@ class StreamedReply:
         lines = self._lines(data)
         before, part, plain, last = self._pieces, b"", list[bytes](), b""
         for line in lines:
-            if not line.startswith(b"data:"):
+            if not line.startswith(self._mark) or not line.strip():
                 continue
-            payload = line[5:].strip()
+            payload = line[len(self._mark):].strip()
             found = _PLAIN.fullmatch(payload)
             if plain and (found is None or found[1] != part):
                 self._take_plain(part, plain, last)

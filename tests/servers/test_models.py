@@ -92,7 +92,7 @@ def test_a_missing_file_names_the_nearest_in_its_folder(tmp_path: Path) -> None:
         resolve(str(tmp_path / "no" / "m.gguf"))
 
 
-@pytest.mark.parametrize("spec", ["ollama:llama3", "transformers:x"])
+@pytest.mark.parametrize("spec", ["transformers:x"])
 def test_providers_to_come_are_refused_in_one_sentence(spec: str) -> None:
     with pytest.raises(UsageError, match="not supported by this version") as caught:
         resolve(spec)

@@ -1,0 +1,292 @@
+"""Models of an Ollama server: a stand-in on loopback that is strict about what it receives."""
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from core.errors import BadInput, Interrupted, ServerError, UsageError
+from core.records import ModelInfo
+from servers.backends import ollama_api
+from servers.backends.ollama_notes import held, unload_leftovers, write
+from servers.doctor import server_facts
+from servers.lifecycle import RunningServer, serve
+from servers.models import resolve
+from servers.spec import ServerSettings
+
+FAKE = Path(__file__).resolve().parents[1] / "fakes" / "ollama_server.py"
+NAME = "llama3.2:1b"
+MODEL = ModelInfo(NAME, backend="ollama")
+
+
+@dataclass(frozen=True)
+class Fake:
+    """A stand-in that runs."""
+
+    url: str
+    log: Path
+
+    def lines(self) -> list[dict[str, Any]]:
+        return [json.loads(line) for line in self.log.read_text().splitlines()] if self.log.exists() else []
+
+    def loaded(self) -> list[str]:
+        return [each.name for each in ollama_api.loaded(self.url)]
+
+
+Start = Callable[..., Fake]
+
+
+@pytest.fixture
+def start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Start]:
+    """A stand-in with the model on its disk, at OLLAMA_HOST; the user's cache is a folder of the test."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setattr("servers.backends.ollama_notes.user_cache_folder", lambda: tmp_path / "cache")
+    with ExitStack() as stack:
+        def run(*flags: str, model: str = NAME) -> Fake:
+            log = tmp_path / "ollama.log"
+            child = stack.enter_context(subprocess.Popen(
+                [sys.executable, FAKE, "--log", log, "--model", model, *flags], stdout=subprocess.PIPE, text=True))
+            stack.callback(child.kill)
+            assert child.stdout is not None
+            port = int(child.stdout.readline())
+            monkeypatch.setenv("OLLAMA_HOST", f"127.0.0.1:{port}")
+            return Fake(f"http://127.0.0.1:{port}", log)
+
+        yield run
+
+
+def serving(tmp_path: Path, model: ModelInfo = MODEL, **settings: Any) -> Any:
+    return serve(model, ServerSettings(**{"ctx_needed": 3000, **settings}), tmp_path / "server.log")
+
+
+def test_the_model_is_loaded_with_the_runs_context_and_gone_afterwards(start: Start, tmp_path: Path) -> None:
+    there = start()
+    with serving(tmp_path, ctx_size=8192) as server:
+        end = server.endpoint
+        assert (end.backend, end.model, end.build, end.ctx_size, end.slots) == ("ollama", NAME, "0.13.5", 8192, 1)
+        assert end.native == {"options": {"num_ctx": 8192}, "keep_alive": "15m", "truncate": False, "shift": False}
+        assert there.loaded() == [NAME]
+        assert server.alive()
+        assert server.pid is None
+    assert there.loaded() == []
+    assert not list((tmp_path / "cache" / "ollama").glob("*.json"))
+
+
+def test_what_the_server_says_of_the_model_describes_it(start: Start, tmp_path: Path) -> None:
+    start()
+    with serving(tmp_path) as server:
+        found = server.endpoint.described
+        assert found is not None
+        assert (found.label, found.architecture, found.parameters) == (f"{NAME}:Q8_0", "llama", 1_235_814_432)
+        assert found.sha256 is not None
+        assert len(found.sha256) == 64
+        assert found.size_bytes == 1_321_098_329
+        assert server.endpoint.effective["model_parameters"] == 'stop "<|eot_id|>" temperature 0.6'
+
+
+def test_threads_and_layers_are_options_of_every_request(start: Start, tmp_path: Path) -> None:
+    there = start()
+    with serving(tmp_path, threads=3, gpu_layers="all") as server:
+        assert server.endpoint.native["options"] == {"num_ctx": 4096, "num_thread": 3, "num_gpu": 999}
+        ollama_api.load(there.url, NAME, {"options": server.endpoint.native["options"]}, 5.0)
+
+
+def test_a_thinking_model_is_asked_to_think_apart(start: Start, tmp_path: Path) -> None:
+    start("--capability", "completion", "--capability", "thinking")
+    with serving(tmp_path) as server:
+        assert server.endpoint.native["think"] is True
+
+
+def test_a_shorter_context_than_asked_for_is_read_back_and_told(start: Start, tmp_path: Path) -> None:
+    start("--most-ctx", "2048")
+    with serving(tmp_path) as server:
+        assert server.endpoint.ctx_size == 2048
+        assert server.endpoint.effective["ctx_size_asked"] == 4096
+        assert server.warnings == ("Ollama gives llama3.2:1b 2048 tokens of context, less than the 4096 asked for.",)
+
+
+def test_a_version_that_does_not_tell_the_context_is_believed(start: Start, tmp_path: Path) -> None:
+    start("--no-context-length")
+    with serving(tmp_path) as server:
+        assert server.endpoint.ctx_size == 4096
+        assert not server.warnings
+
+
+def test_a_model_that_is_not_there_names_the_command_and_what_there_is(start: Start, tmp_path: Path) -> None:
+    start(model="qwen3:4b")
+    with pytest.raises(BadInput, match=r"fetch it with 'ollama pull llama3\.2:1b', or add --pull; there are: qwen3:4b"):
+        serving(tmp_path).__enter__()
+
+
+def test_a_model_is_pulled_when_asked_and_goes_on_where_it_was_cut(start: Start, tmp_path: Path) -> None:
+    there, bar = start("--cut-pull", model="other"), []
+    asked = serve(MODEL, ServerSettings(pull=True), tmp_path / "log", on_transfer=lambda *told: bar.append(told))
+    with pytest.raises(ServerError, match="goes on where it stopped"):
+        asked.__enter__()
+    assert bar[-1] == ("ollama pull llama3.2:1b", 1_500_000, 4_000_000)
+    bar.clear()
+    with serve(MODEL, ServerSettings(pull=True), tmp_path / "log", on_transfer=lambda *told: bar.append(told)):
+        assert bar[0] == ("ollama pull llama3.2:1b", 2_000_000, 4_000_000)
+        assert bar[-1] == ("ollama pull llama3.2:1b", 4_000_000, 4_000_000)
+        assert there.loaded() == [NAME]
+
+
+def test_what_cannot_be_pulled_is_one_sentence(start: Start, tmp_path: Path) -> None:
+    start()
+    with pytest.raises(BadInput, match="could not be pulled: pull model manifest: file does not exist"):
+        serving(tmp_path, ModelInfo("nowhere", backend="ollama"), pull=True).__enter__()
+
+
+def test_another_model_in_memory_is_named_and_left_alone(start: Start, tmp_path: Path) -> None:
+    there = start("--loaded", "qwen3:4b")
+    with pytest.raises(UsageError, match=r"has qwen3:4b \(2.0 GB\) in memory.*'ollama stop qwen3:4b'"):
+        serving(tmp_path).__enter__()
+    assert there.loaded() == ["qwen3:4b"]
+
+
+def test_two_runs_never_load_into_one_server(start: Start, tmp_path: Path) -> None:
+    there = start()
+    with held(there.url), pytest.raises(UsageError, match="another run of this tool has a model loaded"):
+        serving(tmp_path).__enter__()
+    assert there.loaded() == []
+
+
+def test_a_model_that_does_not_fit_is_the_servers_own_words(start: Start, tmp_path: Path) -> None:
+    start("--no-room")
+    with pytest.raises(ServerError, match=r"did not load llama3\.2:1b: model requires more system memory"):
+        serving(tmp_path).__enter__()
+    assert unload_leftovers() == ()
+
+
+def test_an_embedding_model_is_refused(start: Start, tmp_path: Path) -> None:
+    start("--capability", "embedding")
+    with pytest.raises(BadInput, match=r"no language model that answers \(it can: embedding\)"):
+        serving(tmp_path).__enter__()
+
+
+def test_a_stop_while_it_loads_is_heard_and_unloads(start: Start, tmp_path: Path) -> None:
+    there = start("--load-s", "1")
+    stop = iter([False, True])
+    with pytest.raises(Interrupted):
+        serve(MODEL, ServerSettings(), tmp_path / "log", stop_requested=lambda: next(stop, True)).__enter__()
+    assert any(line.get("body", {}).get("keep_alive") == 0 for line in there.lines())
+
+
+def test_what_a_killed_run_left_is_unloaded_and_nothing_else(start: Start, tmp_path: Path) -> None:
+    there = start("--loaded", "qwen3:4b")
+    with held(there.url) as note:
+        write(note, there.url, NAME, 4096)
+        ollama_api.load(there.url, NAME, {"options": {"num_ctx": 4096}, "keep_alive": "15m"}, 5.0)
+        assert unload_leftovers() == ()  # it is in use
+    assert unload_leftovers() == (
+        "ollama:llama3.2:1b was left in memory by a run that was killed, and is unloaded now",)
+    assert there.loaded() == ["qwen3:4b"]
+    assert unload_leftovers() == ()
+
+
+def test_a_model_that_somebody_loaded_since_with_another_context_is_not_ours(start: Start, tmp_path: Path) -> None:
+    there = start()
+    with held(there.url) as note:
+        write(note, there.url, NAME, 4096)
+    ollama_api.load(there.url, NAME, {"options": {"num_ctx": 32768}}, 5.0)
+    assert unload_leftovers() == ()
+    assert there.loaded() == [NAME]
+
+
+@pytest.mark.parametrize("note", [
+    b"", b"[]", b'{"base_url": "x"}', b'{"base_url": "http://127.0.0.1:9", "model": "m", "ctx_size": 1}'])
+def test_a_note_that_leads_nowhere_is_removed(start: Start, tmp_path: Path, note: bytes) -> None:
+    start()
+    path = tmp_path / "cache" / "ollama" / "x.json"
+    path.parent.mkdir(parents=True)
+    path.write_bytes(note)
+    assert unload_leftovers() == ()
+    assert not path.exists()
+
+
+def test_where_none_answers_a_server_of_our_own_is_started_and_ended(
+        start: Start, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    program = tmp_path / "bin" / "ollama"
+    program.parent.mkdir()
+    fake = shlex.join([sys.executable, "-I", str(FAKE), "--log", str(tmp_path / "own.log"), "--model", NAME])
+    program.write_text(f'#!/bin/sh\ntest "$1" = serve && exec {fake} --port "${{OLLAMA_HOST##*:}}"\n')
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{program.parent}{os.pathsep}{os.environ['PATH']}")
+    monkeypatch.setenv("OLLAMA_HOST", "127.0.0.1:9")
+    with serving(tmp_path) as server:
+        own = server.endpoint.base_url
+        assert server.pid is not None
+        assert server.alive()
+        assert [each.name for each in ollama_api.loaded(own)] == [NAME]
+    assert ollama_api.version(own) is None
+
+
+def test_without_a_server_and_a_program_it_says_how_to_get_them(
+        tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setenv("OLLAMA_HOST", "127.0.0.1:9")
+    with pytest.raises(ServerError, match=r"no Ollama server answers at http://127\.0\.0\.1:9: start it"):
+        serving(tmp_path).__enter__()
+
+
+@pytest.mark.parametrize(("given", "url"), [
+    ("", "http://127.0.0.1:11434"), ("0.0.0.0", "http://127.0.0.1:11434"), (":8080", "http://127.0.0.1:8080"),
+    ("box:1234", "http://box:1234"), ("http://box", "http://box:80"), ("https://box/", "https://box:443"),
+    ("[::1]:99", "http://[::1]:99"), (' "box" ', "http://box:11434"),
+])
+def test_ollama_host_is_read_as_ollama_reads_it(given: str, url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OLLAMA_HOST", given)
+    assert ollama_api.address() == url
+
+
+@pytest.mark.parametrize("given", ["ftp://box", "box:nine", "user@box"])
+def test_an_ollama_host_that_is_none_is_bad_usage(given: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OLLAMA_HOST", given)
+    with pytest.raises(UsageError, match="OLLAMA_HOST"):
+        ollama_api.address()
+
+
+@pytest.mark.parametrize("name", ["", "a b", "../x", "a/b/c/d/e", "x:y:z:w"])
+def test_what_is_no_name_is_bad_usage(name: str) -> None:
+    with pytest.raises(UsageError, match="no model's name"):
+        resolve(f"ollama:{name}")
+
+
+def test_names_are_those_of_ollama() -> None:
+    for name in ("llama3.2", "llama3.2:1b", "hf.co/owner/repo:Q4_K_M", "registry:5000/me/model:tag"):
+        assert resolve(f"ollama:{name}").name == name
+
+
+@pytest.mark.parametrize("settings", [{"backend": "xllamacpp"}, {"server_args": ("--x",)}, {"reserve_ram_gib": 2.0}])
+def test_flags_that_ollama_has_no_use_for_are_refused(tmp_path: Path, settings: dict[str, Any]) -> None:
+    with pytest.raises(UsageError, match="Ollama loads its models itself"):
+        serving(tmp_path, **settings).__enter__()
+
+
+def test_a_server_that_is_gone_is_seen(start: Start, tmp_path: Path) -> None:
+    start()
+    with serving(tmp_path) as server:
+        gone = RunningServer(server.endpoint.__class__("http://127.0.0.1:9", NAME, "ollama"))
+        assert server.alive()
+        assert not gone.alive()
+
+
+def test_the_doctor_says_what_answers_and_what_is_in_its_memory(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
+    there = start("--loaded", "qwen3:4b")
+    found = {finding.subject: finding for finding in server_facts()}["ollama"]
+    assert (found.ok, found.detail) == (True, f"0.13.5 answers at {there.url}, qwen3:4b in memory")
+    assert found.advice == "before a run: ollama stop qwen3:4b"
+    monkeypatch.setenv("OLLAMA_HOST", "127.0.0.1:9")
+    monkeypatch.setattr("servers.doctor.shutil.which", lambda _: None)
+    found = {finding.subject: finding for finding in server_facts()}["ollama"]
+    assert (found.ok, found.detail) == (True, "none answers at http://127.0.0.1:9")
