@@ -142,14 +142,14 @@ class Hearing:
             self.asking.end_if_idle()
 
     def _failed(self, failure: RequestFailed) -> None:
+        if failure.kind in {DENIED, SPENT} and failure.task_id is not None:
+            self._end(failure)
+            return
         which = "of no task" if failure.task_id is None else f"{failure.task_id} sample {failure.index}"
         if failure.kind not in self._told:
             self._told.add(failure.kind)
             self._hooks.observer.note(f"a request failed ({which}): {failure.message}; others like it are only counted")
         self._folder.say_of_script(f"request failed ({failure.kind}): {which}: {failure.message}")
-        if failure.kind in {DENIED, SPENT} and failure.task_id is not None:
-            self._end(failure)
-            return
         if failure.kind == BUSY:
             self._look_how_long()
         again = self.fault(failure)
@@ -161,7 +161,9 @@ class Hearing:
 
     def _end(self, failure: RequestFailed) -> None:
         """Nothing more is asked: what is under way comes in, then the script ends, and the run can be taken up."""
-        self.ended_by = self.ended_by or failure
+        if self.ended_by is None:
+            self.ended_by = failure
+            self._folder.say_of_script(f"nothing more is asked ({failure.kind}): {failure.message}")
         self.asking.give_up((failure.task_id or "", failure.index))
 
     def _look_how_long(self) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -20,7 +20,7 @@ from runner.prepare import Work
 from runner.prices import is_hosted as answers_elsewhere
 from runner.prices import prices
 from runner.request import Request
-from servers.backends.hosted import address, is_hosted
+from servers.backends.hosted import address, is_hosted, key_of
 
 _CHARS: Final = 4
 _MILLION: Final = 1_000_000
@@ -59,11 +59,14 @@ def _dollars(usd: float) -> str:
     return f"${math.ceil(usd * 100) / 100:,.2f}" if usd >= 1 else f"${math.ceil(usd * 10_000) / 10_000:.4f}"
 
 
-def confirm(request: Request, works: Iterable[Work], ask: Callable[[str], bool]) -> None:
+def confirm(request: Request, works: Sequence[Work], ask: Callable[[str], bool]) -> None:
     """Says what the cells of paid models may cost, and asks. What an earlier try answered already is counted anew.
 
-    Raises UsageError where nobody agrees, and for ``--max-cost`` where a price is not known.
+    Raises UsageError where a key is not there, where nobody agrees, and for ``--max-cost`` where a price is not known.
     """
+    for work in works:
+        if is_hosted(work.cell.model):
+            key_of(work.cell.model, request.server)
     every = [_estimate(request, work) for work in works if _is_served(request, work)]
     most_usd = request.spending.most_usd
     unpriced = [each.label for each in every if each.price is None]
