@@ -299,7 +299,7 @@ class Handler(BaseHTTPRequestHandler):
             return
         events = self.dialect.events(body, stopped=stopped)
         if fault == "cut":
-            events = events[:2]
+            events = events[:min(2, len(events) - 1)]
         self.send_response(200)
         self.send_header("Content-Type", "text/event-stream")
         self.send_header("Connection", "close")
@@ -336,6 +336,7 @@ def main() -> None:
     parser.add_argument("--dialect", choices=("openai", "gemini"), required=True)
     parser.add_argument("--log", type=Path, required=True)
     parser.add_argument("--key", help="the key that is right; none: requests bear none")
+    parser.add_argument("--key-file", type=Path, help="a file that holds it")
     parser.add_argument("--models", nargs="+", default=["gpt-4o-mini"])
     parser.add_argument("--reply", default="#### 4")
     parser.add_argument("--tokens", type=int, default=7, help="of a reply's text")
@@ -349,6 +350,8 @@ def main() -> None:
     parser.add_argument("--stop", help="a word in a prompt whose reply is stopped for safety")
     parser.add_argument("--stop-prompt", help="a word in a prompt that is not answered at all")
     flags = parser.parse_args()
+    if flags.key_file is not None:
+        flags.key = flags.key_file.read_text()
     flags.fault = {int(number): kind for number, _, kind in (each.partition(":") for each in flags.fault)}
     Handler.flags = flags
     Handler.dialect = OpenAi(flags) if flags.dialect == "openai" else Gemini(flags)
