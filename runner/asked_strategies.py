@@ -16,6 +16,7 @@ from core.strategy import StrategySettings
 from runner.budget import Budget
 from runner.chain import CASCADE, FALLBACK, Chain
 from runner.request import StrategyChoice
+from runner.spending_asked import serves_one_model
 from strategies import registry
 from strategies.base import Strategy
 from strategies.cascade import THRESHOLD
@@ -52,7 +53,7 @@ def chain_of(flags: argparse.Namespace, strategies: Sequence[StrategyChoice]) ->
 def _refuse_beside_a_chain(flags: argparse.Namespace, flag: str, strategies: Sequence[StrategyChoice]) -> None:
     for name, why in (("base_url", "a server that runs serves one model"), ("until_decided", "it compares two models"),
                       ("script", "a script of your own need not ask the tasks that are passed on")):
-        if getattr(flags, name):
+        if getattr(flags, name) and (name != "base_url" or serves_one_model(flags)):
             raise UsageError(f"{flag}: leave out --{name.replace('_', '-')}: {why}.")
     if len(strategies) != 1:
         raise UsageError(f"{flag}: name one strategy with one budget; both models draw by it.")

@@ -34,8 +34,11 @@ def run_config(request: Request, endpoint: Endpoint) -> dict[str, Any]:
 
 
 def plain_request(request: Request) -> dict[str, Any]:
-    """What was asked for, without what was wrong with files that could not be read."""
-    asked: dict[str, Any] = _plain({key: value for key, value in asdict(request).items() if key != "refused"})
+    """What was asked for, without what was wrong with files that could not be read, and what it may cost: with more
+    money, the same run goes on.
+    """
+    kept = {key: value for key, value in asdict(request).items() if key not in {"refused", "spending"}}
+    asked: dict[str, Any] = _plain(kept)
     return asked
 
 

@@ -10,7 +10,7 @@ from core.records import ModelInfo
 from core.repetition import LoopRule
 from runner.asked_strategies import budget_of, chain_of, strategies_of
 from runner.request import Outputs, Request, SamplingChoice, TaskChoice, UntilDecided, Verifying
-from runner.spending_asked import refuse_flags_of_a_start, refuse_unknown_settings, spending_of
+from runner.spending_asked import refuse_flags_of_a_start, refuse_unknown_settings, serves_one_model, spending_of
 from servers.backends.hosted import PROVIDERS
 from servers.hub_models import Telling
 from servers.model_list import Listed, list_models
@@ -89,7 +89,7 @@ def _refuse_undecidable(flags: argparse.Namespace) -> None:
         ("script", "a program of your own asks its tasks in its own order, and here they are asked in batches"),
         ("audit", "a task asked twice says nothing of the other model"),
     ):
-        if getattr(flags, name):
+        if getattr(flags, name) and (name != "base_url" or serves_one_model(flags)):
             raise UsageError(f"--until-decided: leave out --{name.replace('_', '-')}: {why}.")
     if len(flags.model) != 2 or len(set(flags.benchmark)) != 1:
         raise UsageError("--until-decided: name exactly two models and one benchmark, e.g. --model demo:F16 demo:Q2_K "

@@ -30,6 +30,7 @@ from runner.loading import roles, surroundings
 from runner.meters import Meters, NotMetered
 from runner.observer import Hooks
 from runner.prepare import Prepared, Work, fingerprint_parts, prepare
+from runner.prices import prices, unpriced
 from runner.record import Surroundings, build
 from runner.request import Request
 from runner.serving import Serving
@@ -159,8 +160,11 @@ class Side:
             here.collection.narrow(seen)
         spent = outcome.spent
         outcome = replace(outcome, joules=joules_by_place(here.prepared.folder, spent.joules if spent else None))
-        here.prepared.folder.write_tasks(self.work.tasks, task_lines(here.collection, by_task(outcome)))
-        fields = build(self._request, here.endpoint, outcome, replace(here.around, timestamp=utc_timestamp()))
+        price = prices(self._request.prices).of(here.endpoint)
+        here.prepared.folder.write_tasks(self.work.tasks, task_lines(here.collection, by_task(outcome, price)))
+        around = replace(here.around, timestamp=utc_timestamp(), price=price,
+                         unpriced=unpriced(here.endpoint) if price is None else None)
+        fields = build(self._request, here.endpoint, outcome, around)
         if len(seen) < total and fields["status"] == "complete":
             fields["status"] = "decided"
         self.record = ledger_record.make({**fields, "decision": {**decision, "tasks_answered": answered}})

@@ -9,13 +9,19 @@ from typing import Final
 from core.errors import UsageError
 from core.records import ModelInfo
 from runner.request import Spending
-from servers.backends.hosted import is_hosted, settings_refused
+from servers.backends.hosted import PROVIDERS, is_hosted, settings_refused
 
 _OF_A_START: Final[dict[str, object]] = {
     "server": "auto", "server_bin": None, "gpu_layers": "auto", "threads": None, "server_arg": [], "reserve_ram": None,
     "max_model_b": None,
 }
 """What only a server that we start takes, and what it is when nobody gives it."""
+
+
+def serves_one_model(flags: argparse.Namespace) -> bool:
+    """Whether --base-url is a server of one model, and not a service of which several are asked."""
+    named = [*flags.model, *([flags.fallback] if flags.fallback else [])]
+    return bool(flags.base_url) and not (named and all(name.partition(":")[0] in PROVIDERS for name in named))
 
 
 def spending_of(flags: argparse.Namespace, models: Sequence[ModelInfo]) -> Spending:
