@@ -2,8 +2,9 @@
 
 Said by ``--after-cutoff DAY`` itself; else by the model's card, a ``README.md`` beside its file ("Knowledge cutoff:
 December 2023", as model cards have it); else, for a few models, by what their makers published (``_PUBLISHED``, each
-with its card). A month means its last day. Nothing is guessed from a file's name beyond that list, and what is not
-stated is a UsageError: a window that is made up would be worse than none.
+with its card). A month means its last day. A name is known only when it is the maker's own from beginning to end: a
+fine-tune (``Hermes-3-Llama-3.1-8B``, ``Phi-4-reasoning``) has seen more than its base model, later. What is not stated
+is a UsageError: a window that is made up would be worse than none.
 """
 
 from __future__ import annotations
@@ -23,11 +24,18 @@ FROM_CARD: Final = "card"
 _MONTHS: Final = {name.lower(): number for names in (calendar.month_name, calendar.month_abbr)
                   for number, name in enumerate(names) if name}
 _PUBLISHED: Final[tuple[tuple[str, str, date], ...]] = (
-    (r"llama-?3\.[123]\b", "Meta's model cards of Llama 3.1 to 3.3", date(2023, 12, 31)),
-    (r"gemma-?3\b", "Google's model card of Gemma 3", date(2024, 8, 31)),
-    (r"phi-?4\b", "Microsoft's model card of Phi-4", date(2024, 6, 30)),
-    (r"gpt-?oss\b", "OpenAI's model card of gpt-oss", date(2024, 6, 30)),
+    # "The pretraining data has a cutoff of December 2023": meta-llama/llama-models, models/llama3_{1,2,3}/MODEL_CARD.md
+    (r"(?:meta-)?llama-?3\.[123](?:-\d+b)?(?:-vision)?(?:-instruct)?", "Meta's model cards of Llama 3.1 to 3.3",
+     date(2023, 12, 31)),
+    # "The knowledge cutoff date for the training data was August 2024": ai.google.dev/gemma/docs/core/model_card_3
+    (r"gemma-?3(?:-\d+[bm])?(?:-(?:it|pt))?(?:-qat)?", "Google's model card of Gemma 3", date(2024, 8, 31)),
+    # "cutoff dates of June 2024 and earlier": huggingface.co/microsoft/phi-4; its reasoning models say March 2025
+    (r"phi-?4(?:-14b)?", "Microsoft's model card of Phi-4", date(2024, 6, 30)),
+    # "a knowledge cutoff of June 2024": arXiv:2508.10925
+    (r"gpt-?oss(?:-\d+b)?", "OpenAI's model card of gpt-oss", date(2024, 6, 30)),
 )
+_VARIANT: Final = re.compile(r"(?:\.gguf|-gguf|[-.](?:i?q\d\w*|bf16|f16|f32|fp16|mxfp4))+\Z", re.IGNORECASE)
+"""How a model is stored, at the end of its name."""
 _SAID = re.compile(
     r"(?:knowledge|training|data)[^\n.|]{0,40}?cut-?off(?:[^\n.0-9]{0,60}?)\b"
     r"(?:(?P<month>[A-Z][a-z]{2,8})\.?,? (?:\d{1,2},? )?(?P<year>20\d\d)|(?P<iso>20\d\d-\d\d(?:-\d\d)?))",
@@ -84,8 +92,10 @@ def _by_card(model: ModelInfo) -> Cutoff | None:
 
 
 def _published(model: ModelInfo) -> Cutoff | None:
+    own = model.name.rpartition("/")[2].replace(" ", "-").replace(":", "-")
+    name = _VARIANT.sub("", own).replace("_", "-")
     for pattern, source, last in _PUBLISHED:
-        if re.search(pattern, model.name.replace("_", "-").replace(" ", "-"), re.IGNORECASE):
+        if re.fullmatch(pattern, name, re.IGNORECASE):
             return Cutoff(last, source)
     return None
 

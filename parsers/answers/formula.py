@@ -1,6 +1,6 @@
 r"""The formula that a worked solution ends with, as the model wrote it.
 
-The last ``\boxed{…}`` counts, else what follows the last ``ANSWER:`` (also ``The answer is``) on its line. Dollar signs
+The last ``\boxed{…}`` counts, else what follows the last ``Answer:`` (also ``The answer is``) on its line. Dollar signs
 around it, a full stop after it and Markdown's stars go; all else is for the evaluator, which knows what is equal.
 A reply cut by the token limit counts where it has one of these. Value: the text, at most 2,000 characters.
 """
@@ -28,7 +28,7 @@ def parse(sample: Sample, prompt: Mapping[str, Json], *, thinking_opened: bool =
         last = deque(_SAID.finditer(reply.text), maxlen=1)
         found = last[0][1] if last else None
     if found is None:
-        return reply.none(r"no \boxed{} and no line that begins with ANSWER:")
+        return reply.none(r"no \boxed{} and no line with Answer:")
     text = bare(found)
     if not text:
         return reply.none("the answer is empty")

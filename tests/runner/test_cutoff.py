@@ -29,6 +29,31 @@ def test_a_card_beside_the_file_comes_before_what_is_known_of_the_name(tmp_path:
     assert (found.last, found.source) == (date(2023, 3, 31), str(tmp_path / "README.md"))
 
 
+@pytest.mark.parametrize(
+    ("name", "last"),
+    [
+        ("Meta-Llama-3.1-8B-Instruct", date(2023, 12, 31)), ("Llama 3.2 1B Instruct", date(2023, 12, 31)),
+        ("meta-llama/Llama-3.3-70B-Instruct", date(2023, 12, 31)), ("llama3.2:1b", date(2023, 12, 31)),
+        ("gemma-3-4b-it-Q4_K_M.gguf", date(2024, 8, 31)), ("gemma3:4b", date(2024, 8, 31)),
+        ("gemma-3-27b-it-qat-GGUF", date(2024, 8, 31)), ("phi-4", date(2024, 6, 30)),
+        ("phi-4.Q8_0", date(2024, 6, 30)), ("Phi 4", date(2024, 6, 30)),
+        ("gpt-oss-20b-MXFP4", date(2024, 6, 30)), ("openai/gpt-oss-120b", date(2024, 6, 30)),
+    ],
+)
+def test_a_name_that_is_the_makers_own_is_known(name: str, last: date) -> None:
+    assert cutoff_of(FROM_CARD, ModelInfo(name)).last == last
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["Hermes-3-Llama-3.1-8B", "Llama-3.1-Nemotron-70B-Instruct", "Phi-4-reasoning", "Phi-4-mini-instruct",
+     "gemma-3n-E4B-it", "medgemma-3-4b", "gpt-oss-safeguard-20b", "Llama-3.1-8B-Instruct-abliterated", "Llama-3-8B"],
+)
+def test_another_models_data_may_go_further_than_its_relatives(name: str) -> None:
+    with pytest.raises(UsageError, match="nothing states until when"):
+        cutoff_of(FROM_CARD, ModelInfo(name))
+
+
 def test_a_model_of_which_nothing_is_stated_is_refused(tmp_path: Path) -> None:
     (tmp_path / "README.md").write_text("A fine model, released in May 2024.")
     with pytest.raises(UsageError, match="nothing states until when demo-5M:F16 was trained"):
