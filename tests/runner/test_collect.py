@@ -139,3 +139,16 @@ def test_a_request_that_the_server_refuses_is_not_sent_again() -> None:
     assert (place, verdict.outcome) == (("a/1", 0), Outcome.LOST)
     assert "HTTP 401: wrong key" in verdict.detail
     assert [draw.task_id for draw in collection.pending()] == ["a/2", "a/10"]
+
+
+def test_a_provider_that_is_busy_costs_no_task_a_try_and_the_server_no_good_name() -> None:
+    collection = Collection(TASKS[:1], Single(), seed=0)
+    collection.opening()
+    for _ in range(10 * LOSSES):
+        again = collection.fail(RequestFailed("a/1", 0, "HTTP 429: rate limit", "busy"))
+        assert again is not None
+        assert (again.task_id, again.sample) == ("a/1", 0)
+    assert collection.odd.failed_requests == 0
+    assert collection.faults.rows() == [{"kind": "busy", "count": 10 * LOSSES, "reason": "HTTP 429: rate limit"}]
+    collection.take(sample("a/1"), Answer("x"))
+    assert collection.is_answered("a/1")
