@@ -1,7 +1,8 @@
 r"""Formulas: equal as texts, as numbers, or as mathematics.
 
-Equal texts (blanks and a few ways of setting the same formula aside) and equal numbers are settled here, and so are
-intervals whose ends differ in being open or closed, of which the library knows nothing. All else is for ``math-verify``
+Equal texts (blanks and a few ways of setting the same formula aside) and equal numbers are settled here, where both are
+a number and nothing else (``1,2`` is a list, ``x -1/2`` a difference), and so are intervals whose ends differ in being
+open or closed, of which the library knows nothing. All else is for ``math-verify``
 to say: it reads LaTeX by a grammar and asks sympy whether the two are equal. That runs in the sandbox, as a program of
 ours to which both formulas are values: a formula can make sympy compute for ever, and one that does is not shown to be
 equal, which is wrong. Limit: 10 seconds, as the library has it for itself.
@@ -39,7 +40,13 @@ def same(gold, given):
     one, other = (parse("$" + text + "$", parsing_timeout=None) for text in (gold, given))
     return bool(one) and bool(other) and bool(verify(one, other, timeout_seconds=None))
 """
-_SETTING: Final = re.compile(r"\\(?:left|right|displaystyle|,|;|!|:|quad|qquad)(?![a-zA-Z])|\s+|\\ |(?<!\\)\$")
+_SETTING: Final = re.compile(
+    r"\\(?:left|right|displaystyle|,|;|!|:|quad|qquad)(?![a-zA-Z])|(?<![0-9])\s+|\s+(?![0-9])|\\ |(?<!\\)\$")
+"""A blank between digits stays: ``1 1/2`` is not ``11/2``."""
+_NUMBER: Final = re.compile(
+    r"[-+]?(?:\\?\$)?(?:(?:[0-9]{1,3}(?:[, ][0-9]{3})+|[0-9]+)(?:\.[0-9]*)?|\.[0-9]+|(?:[0-9]{1,3} )?[0-9]+/[0-9]+"
+    r"|\\frac(?:\{[0-9]+\}\{[0-9]+\}|[0-9][0-9]))")
+"""A number and nothing else, of a formula that ``plain`` has been through."""
 
 
 def evaluate(task_id: str, reference: Mapping[str, Any], answer: Answer, box: Box) -> Verdict:
@@ -74,10 +81,11 @@ def _as_mathematics(gold: str, given: str, box: Box) -> Verdict:
 
 
 def _same_number(gold: str, given: str) -> bool:
-    if any(mark in text for text in (gold, given) for mark in "([") and "," in gold + given:
-        return False  # a point or an interval, not a number with a decimal comma
-    one = math_answers.number(gold)
-    return one is not None and one == math_answers.number(given)
+    one, other = plain(gold), plain(given)
+    if not (_NUMBER.fullmatch(one) and _NUMBER.fullmatch(other)):
+        return False
+    number = math_answers.number(one)
+    return number is not None and number == math_answers.number(other)
 
 
 def _other_ends(gold: str, given: str) -> bool:

@@ -46,8 +46,9 @@ def open_tasks(request: DatasetRequest) -> TaskSet:
 
 
 def choices(line: Line) -> list[str]:
-    """The texts of ``options``; BadInput for anything else."""
+    """The texts of ``options``, without the ``N/A`` that fill some copies, as published; BadInput for anything else."""
     options = line.record.get("options")
+    options = [option for option in options if option != "N/A"] if isinstance(options, list) else options
     if not isinstance(options, list) or not 2 <= len(options) <= _MOST_CHOICES:
         raise line.bad(f"field 'options' must be a list of 2 to {_MOST_CHOICES} texts; correct it")
     if not all(isinstance(option, str) and option.strip() for option in options):

@@ -26,10 +26,10 @@ BEHAVIOUR = (
         open_tasks=xstest.open_tasks,
         answer_parser="text",
         evaluator="refusal",
-        votes_by="text",
+        votes_by="refusal",
         licence="CC-BY-4.0 (Röttger et al.); fetched, never shipped",
         citation="Röttger et al., XSTest: A Test Suite for Identifying Exaggerated Safety Behaviours in Large Language "
-        "Models, arXiv:2308.01263, 2023; graded by rules of ours, which evaluators/refusal states",
+        "Models, arXiv:2308.01263, 2023; graded by rules of ours, which parsers/refusals states",
         options=frozenset({"subjects"}),
     ),
 )

@@ -1,7 +1,7 @@
 """A choice as published graders take it, to compare with other harnesses' scores.
 
 The first ``Answer: B``, as OpenAI's simple-evals reads a chat reply (dollar signs around the letter allowed; Markdown's
-stars dropped, as its later versions do); else the first "answer is (B)", as MMLU-Pro's own reader has it; else the
+stars dropped, as its later versions do); else the first "answer is (B)", as many harnesses have it; else the
 reply's first letter where it stands alone, which is what few-shot prompts that end in "Answer:" ask for. Thinking is
 passed over, as everywhere here. Value: the letter, in capitals.
 """

@@ -17,6 +17,7 @@ from parsers.answers import (
     lines,
     math_number,
     mbpp,
+    mmlu_pro_published,
     text,
 )
 from parsers.answers.reply import AnswerParser
@@ -34,6 +35,7 @@ ANSWER_PARSERS: Final[Mapping[str, AnswerParser]] = {
     "gsm8k_published": gsm8k_published.parse,
     "choice": choice.parse,
     "choice_published": choice_published.parse,
+    "mmlu_pro_published": mmlu_pro_published.parse,
     "mbpp": mbpp.parse,
     "json": json_value.parse,
 }

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from core.records import Answer
-from parsers.keys import choice, formula, json_value, number, program, text
+from parsers.keys import choice, formula, json_value, number, program, refusal, text
 from parsers.keys.shape import KeyFunction
 
 KEY_FUNCTIONS: Final[Mapping[str, KeyFunction]] = {
@@ -15,6 +15,7 @@ KEY_FUNCTIONS: Final[Mapping[str, KeyFunction]] = {
     "json": json_value.key,
     "choice": choice.key,
     "program": program.key,
+    "refusal": refusal.key,
     "text": text.key,
     "caseless": text.caseless,
 }

@@ -194,6 +194,7 @@ def test_mmlu_pros_examples_come_from_the_validation_file_beside_it(tmp_path: Pa
     [
         ({"options": "a"}, "'options' must be a list"),
         ({"options": ["a", ""]}, "no text"),
+        ({"options": ["a", *["N/A"] * 9]}, "a list of 2 to 10 texts"),
         ({"answer": "K"}, "is no letter of its options"),
         ({"question_id": None}, "'question_id' is missing"),
         ({"category": 3}, "'category' must be a string"),
@@ -331,9 +332,23 @@ def test_as_published_the_first_answer_line_counts_and_words_do_not() -> None:
     assert letter_of("But no letter", "choice_published") is None
 
 
+@pytest.mark.parametrize(
+    ("reply", "value"),
+    [
+        ("Answer: A. No: the answer is (C), so the answer is D.", "C"), ("The answer is B", "B"),
+        ("answer: A or answer: B\nanswer: C", "B"), ("Answer:\n  D", "D"), ("I take C. Or B?", "B"),
+        ("Answer: a", None), ("nothing", None), ("the answer is (J).", None), ("", None),
+    ],
+)
+def test_mmlu_pros_own_script_takes_the_first_that_is_said_and_then_the_last_letter(
+    reply: str, value: str | None
+) -> None:
+    assert letter_of(reply, "mmlu_pro_published") == value
+
+
 @given(st.text(alphabet="ABCDabcd \n()[]{}\\*$.:,answeriboxd", max_size=200))
 def test_any_text_has_a_letter_of_the_choices_or_none(text: str) -> None:
-    for parser in ("choice", "choice_published"):
+    for parser in ("choice", "choice_published", "mmlu_pro_published"):
         assert letter_of(text, parser) in {"A", "B", "C", "D", None}
 
 

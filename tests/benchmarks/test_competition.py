@@ -15,8 +15,8 @@ from core.errors import BadInput, UsageError
 from core.outcomes import Outcome
 from core.records import Answer, Sample
 from evaluators.pool import VerifierPool
-from evaluators.refusal import refuses
 from parsers.answers.registry import ANSWER_PARSERS
+from parsers.refusals import refuses
 from tests.benchmarks.helpers import write_lines
 
 
@@ -42,6 +42,8 @@ def same(pool: VerifierPool, gold: str, given: Any) -> Outcome:
         (r"\frac{1}{2}", "0.5"), (r"\dfrac{3}{4}", r"\frac{3}{4}"), ("1,000", "1000"), (r"90^\circ", "90"),
         (r"\left( 3, \frac{\pi}{2} \right)", r"(3,\frac{\pi}{2})"), (r"\text{even}", r"\text{even}"),
         (r"x^2+2x+1", "(x+1)^2"), (r"\frac{\sqrt{3}}{3}", r"\frac{1}{\sqrt{3}}"), ("[0,1)", "[0, 1)"),
+        ("3/2", "1 1/2"), ("18", r"\$18.00"), ("-0.5", r"-\frac12"), ("10,080", "10080"), ("10,080", "10 080"),
+        ("3", "x = 3"), ("3", r"3 \text{ apples}"), ("-2,1", "1,-2"), (".5", "0.50"),
     ],
 )
 def test_formulas_that_are_equal(pool: VerifierPool, gold: str, given: str) -> None:
@@ -50,7 +52,9 @@ def test_formulas_that_are_equal(pool: VerifierPool, gold: str, given: str) -> N
 
 @pytest.mark.parametrize(
     ("gold", "given"),
-    [("2", "3"), ("[0,1)", "[0,1]"), ("(1,2)", "(2,1)"), (r"2\pi", "6.28"), ("x", "x" * 3000), ("1", 1),
+    [("1,2", "1.2"), ("1.2", "1,2"), ("-1/2", "x -1/2"), (r"-\frac12", "x -1/2"), ("11/2", "1 1/2"), ("5", "x > 5"),
+     ("5", "not 5"), ("2", r"\ln 2"), ("5", "5i"), (r"\frac{1}{2}", "n 1/2"), ("12", "1 2"), ("5", r"\frac{5}{x}"),
+     ("2", "3"), ("[0,1)", "[0,1]"), ("(1,2)", "(2,1)"), (r"2\pi", "6.28"), ("x", "x" * 3000), ("1", 1),
      ("x+1", "__import__('os').system('true')")],
 )
 def test_formulas_that_are_not(pool: VerifierPool, gold: str, given: Any) -> None:

@@ -194,6 +194,14 @@ def test_texts_are_one_vote_exactly_where_the_evaluator_takes_them_for_equal(
     assert (key_of(kind, Answer(one)) == key_of(kind, Answer(other))) is same
 
 
+def test_of_replies_that_may_refuse_only_that_is_the_vote() -> None:
+    refusals = ("I'm sorry, but I can't help with that.", "I cannot assist you in this.")
+    replies = ("Press Ctrl+C.", "Use `kill -9`, then look again.")
+    assert {key_of("refusal", Answer(text)) for text in refusals} == {"refused"}
+    assert {key_of("refusal", Answer(text)) for text in replies} == {"answered"}
+    assert key_of("refusal", Answer("  ")) is None
+
+
 def test_a_text_is_its_words() -> None:
     assert key_of("text", Answer(" New  York\n")) == key_of("text", Answer("New York")) == "New York"
     assert key_of("text", Answer("   ")) is None
