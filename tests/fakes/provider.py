@@ -104,7 +104,7 @@ class OpenAi:
         refusal.headers = _told(self.flags.tell, wait_s)
         return refusal
 
-    def events(self, body: Any, *, stopped: bool) -> list[dict[str, Any]]:
+    def events(self, body: Any, *, stopped: str) -> list[dict[str, Any]]:
         prompt = len(self.prompt(body)) // 4
         thought = 5 if self.flags.thinks else 0
         head = {"id": "chatcmpl-1", "object": "chat.completion.chunk", "model": f"{body['model']}-2024-07-18"}
@@ -119,7 +119,7 @@ class OpenAi:
                  "completion_tokens_details": {"reasoning_tokens": thought}}
         return [*events, {**head, "choices": [], "usage": usage}]
 
-    def whole(self, body: Any, *, stopped: bool) -> dict[str, Any]:
+    def whole(self, body: Any, *, stopped: str) -> dict[str, Any]:
         events = self.events(body, stopped=stopped)
         message = {"role": "assistant", "content": None if stopped else self.flags.reply}
         reason = "content_filter" if stopped else "stop"
@@ -203,7 +203,7 @@ class Gemini:
             {"@type": "type.googleapis.com/google.rpc.QuotaFailure", "violations": [violation]},
             {"@type": "type.googleapis.com/google.rpc.RetryInfo", "retryDelay": f"{wait_s:.3f}s"}])
 
-    def events(self, body: Any, *, stopped: bool) -> list[dict[str, Any]]:
+    def events(self, body: Any, *, stopped: str) -> list[dict[str, Any]]:
         prompt = len(self.prompt(body)) // 4
         head = {"modelVersion": f"{self.flags.models[0]}-001", "responseId": "r"}
         usage = {"promptTokenCount": prompt, "totalTokenCount": prompt}
@@ -219,7 +219,7 @@ class Gemini:
         last = {**head, "candidates": [{"finishReason": "STOP", "index": 0}], "usageMetadata": usage}
         return [*({**head, "candidates": [each]} for each in said), last]
 
-    def whole(self, body: Any, *, stopped: bool) -> dict[str, Any]:
+    def whole(self, body: Any, *, stopped: str) -> dict[str, Any]:
         last = self.events(body, stopped=stopped)[-1]
         if not stopped:
             parts = {"role": "model", "parts": [{"text": self.flags.reply}]}
@@ -291,7 +291,7 @@ class Handler(BaseHTTPRequestHandler):
     def _answer(self, body: Any, streams: bool, fault: str | None) -> None:
         time.sleep(self.flags.delay)
         prompt = self.dialect.prompt(body)
-        stopped: Any = bool(self.flags.stop and self.flags.stop in prompt)
+        stopped = "reply" if self.flags.stop and self.flags.stop in prompt else ""
         if self.flags.stop_prompt and self.flags.stop_prompt in prompt:
             stopped = "prompt"
         if not streams:

@@ -54,7 +54,12 @@ def asked(
 
 def question(request: Request, *works: Work) -> str | None:
     heard: list[str] = []
-    confirm(request, works, lambda text: heard.append(text) is None)
+
+    def agree(text: str) -> bool:
+        heard.append(text)
+        return True
+
+    confirm(request, works, agree)
     return heard[0] if heard else None
 
 

@@ -32,7 +32,8 @@ def start(tmp_path: Path) -> Iterator[Start]:
     with ExitStack() as stack:
 
         def begin(dialect: str, *flags: str) -> str:
-            argv = [sys.executable, FAKE, "--dialect", dialect, "--log", tmp_path / "log", "--key", KEY, *flags]
+            log = str(tmp_path / "requests")
+            argv = [sys.executable, str(FAKE), "--dialect", dialect, "--log", log, "--key", KEY, *flags]
             process = stack.enter_context(subprocess.Popen(argv, stdout=subprocess.PIPE, text=True))
             stack.callback(process.kill)
             assert process.stdout is not None
