@@ -49,8 +49,8 @@ def suspected(tool: Tool, done: Done) -> tuple[dict[str, Any], str]:
     [value] = json.loads(tool("compare", "--format", "json").out)
     assert value["reasons"] == record["validity"]["reasons"]
     page = (tool.runs_root / record["run_id"] / "report.html").read_text()
-    assert f"{score} <small>suspect</small>" in page
-    assert "<h2>Evidence</h2>" in page
+    assert f'{score} <span class="doubt">suspect</span>' in page
+    assert '<h2 id="evidence">Evidence</h2>' in page
     shown = tool("show", record["run_id"]).out
     assert f"{score} (suspect)" in shown
     return record, shown
