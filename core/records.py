@@ -128,7 +128,8 @@ class Endpoint:
     effective: Mapping[str, Json] = field(default_factory=dict)
     """Settings read back from the server (or as requested where it cannot report): gpu_layers, threads, …"""
     native: Mapping[str, Json] | None = None
-    """What every request has to say, of a server that is asked in its own words (Ollama's); None: in OpenAI's."""
+    """What every request has to say, of a server that is asked in its own words (Ollama's, or those of
+    ``transformers serve``); None: in OpenAI's alone."""
     described: ModelInfo | None = None
     """The model as its server describes it, where that is no file of ours."""
 

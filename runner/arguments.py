@@ -59,8 +59,8 @@ def _run_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--model", nargs="+", default=[], metavar="MODEL",
                         help="file.gguf, a folder of them, a pattern in quotes ('models/*Q4*.gguf'), "
-                             "hf:OWNER/REPO:QUANT, ollama:NAME, openai:NAME, gemini:NAME, or demo, demo:F16, demo-3M; several are run one "
-                             "after the other (docs/servers.md)")
+                             "hf:OWNER/REPO:QUANT, ollama:NAME, transformers:DIR_OR_ID, openai:NAME, gemini:NAME, or "
+                             "demo, demo:F16, demo-3M; several are run one after the other (docs/servers.md)")
     parser.add_argument("--benchmark", nargs="+", default=[], metavar="NAME",
                         help="human_eval, lcb, math, gsm8k, mmlu, ... (list shows them all); a .toml of your own; "
                         "any name together with --script")

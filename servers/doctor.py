@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import shutil
+import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 from core.errors import BenchError
 from core.findings import Finding
@@ -12,6 +14,7 @@ from servers.backends import ollama_api
 from servers.backends.base import Found
 from servers.backends.hosted import PROVIDERS, Provider
 from servers.backends.registry import BACKENDS, choose
+from servers.backends.transformers_serve import INSTALL as INSTALL_TRANSFORMERS
 from servers.spec import ServerSettings
 from system.host import Gpu, gpus
 
@@ -38,10 +41,19 @@ def server_facts(server_bin: str | None = None) -> tuple[Finding, ...]:
     rows = [_backend(name, what, cards) for name, what in found.items()]
     auto = choose(ServerSettings(server_bin=server_bin)).name
     rows.append(Finding("--server auto", not isinstance(found[auto], BenchError), f"means {auto} here"))
-    rows.append(_ollama())
+    rows += [_transformers(), _ollama()]
     rows.extend(_hosted(provider) for provider in PROVIDERS.values())
     rows.extend(_gpu(cards))
     return tuple(rows)
+
+
+def _transformers() -> Finding:
+    """Looked for, not asked: importing its PyTorch takes seconds."""
+    beside = Path(sys.executable).with_name("transformers")
+    found = str(beside) if beside.exists() else shutil.which("transformers")
+    if found is None:
+        return Finding("transformers", ok=True, detail="not installed", advice=f"optional: {INSTALL_TRANSFORMERS}")
+    return Finding("transformers", ok=True, detail=f"{found}, for transformers:DIR_OR_ID")
 
 
 def _ollama() -> Finding:

@@ -90,7 +90,7 @@ def _look(repository: str, telling: Telling) -> _Repository:
 
     cached = _in_cache(repository)
     try:
-        with _mapped(repository):
+        with hub_errors(repository):
             try:
                 said = HfApi(library_name="bench-runner").model_info(
                     repository, files_metadata=True, timeout=LIST_TIMEOUT_S)
@@ -196,12 +196,13 @@ def _fetched(there: _Repository, path: str, telling: Telling) -> Path:
         return there.cached[path]
     from huggingface_hub import hf_hub_download  # noqa: PLC0415  (as above)
 
-    with _mapped(there.name):
+    with hub_errors(there.name):
         return Path(hf_hub_download(there.name, path, library_name="bench-runner",
-                                    tqdm_class=None if telling.bars else _no_bar()))
+                                    tqdm_class=None if telling.bars else silent_bar()))
 
 
-def _no_bar() -> type[Any]:
+def silent_bar() -> type[Any]:
+    """A bar class for the hub client that draws nothing."""
     from huggingface_hub.utils.tqdm import tqdm  # noqa: PLC0415  (as above)
 
     class Silent(tqdm):
@@ -218,7 +219,7 @@ def _check(file: Path, digest: str | None) -> None:
 
 
 @contextmanager
-def _mapped(repository: str) -> Iterator[None]:
+def hub_errors(repository: str) -> Iterator[None]:
     """Every error of the hub client as one sentence."""
     from huggingface_hub import errors  # noqa: PLC0415  (as above)
 

@@ -20,14 +20,14 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import Final
 
 from core.errors import BadInput, BenchError, Interrupted, ServerError, UsageError
 from core.records import Endpoint, ModelInfo
-from servers.backends import ollama
+from servers.backends import ollama, transformers_serve
 from servers.backends.attach import attach
 from servers.backends.base import Backend, Command, Found, Launch, Ready
 from servers.backends.hosted import PROVIDERS, ask_for_models, connect, is_hosted
@@ -46,6 +46,7 @@ from system.clock import monotonic_s, sleep_s
 from system.ports import free_port, listens
 from system.process import PIPE, STDOUT, GuardedProcess, Streams
 
+TRANSFORMERS: Final = transformers_serve.TransformersServe()
 PORT_TRIES: Final = 3
 STOP_GRACE_S: Final = 5.0
 FIRST_LOOK_S, LAST_LOOK_S = 0.02, 0.25
@@ -165,7 +166,7 @@ def serve(
         watch.on_state(State.READY)
         yield RunningServer(endpoint, warnings=warnings)
         return
-    backend = choose(settings)
+    backend = TRANSFORMERS if model.backend == TRANSFORMERS.name else choose(settings)
     found = backend.find(settings)
     server = _start(model, settings, (backend, found), log_path, watch, limits, choose_port)
     try:
@@ -185,7 +186,10 @@ def _start(
     """Tries a few ports; every other failure is final."""
     backend, found = kind
     for left in reversed(range(PORT_TRIES)):
-        launch = plan(model, settings, backend, found, choose_port(), watch.room)
+        if backend is TRANSFORMERS:
+            launch = transformers_serve.plan(model, settings, TRANSFORMERS, found, choose_port(), watch.room)
+        else:
+            launch = plan(model, settings, backend, found, choose_port(), watch.room)
         if launch.memory is not None and left == PORT_TRIES - 1:
             watch.on_plan(launch.memory)
         gpu_before = used_before(launch.memory)
@@ -196,6 +200,8 @@ def _start(
             ready = _until_ready(backend, launch, child, log, watch)
             memory = check_taken(launch.memory, child.pid, log, gpu_before)  # waits until the log tells all
             endpoint, warnings = read_back(settings, (backend, found), launch, (ready, log))
+            if backend is TRANSFORMERS:
+                endpoint = replace(endpoint, api_key=None, native=transformers_serve.native(model))
         except _PortTakenError as taken:
             child.stop()
             if left == 0:

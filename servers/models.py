@@ -2,7 +2,8 @@
 
 A spec is the path of a GGUF file (any part of a split one), or ``demo``, ``demo:QUANTIZATION``, ``demo-3M``,
 ``demo-3M:QUANTIZATION`` for the models that ship with the source; ``hf:OWNER/REPO:QUANT`` for a file on the hub;
-``ollama:NAME`` for a model of an Ollama server; or ``openai:NAME``, ``gemini:NAME`` for those of providers.
+``transformers:DIR_OR_ID`` for a model of that library; ``ollama:NAME`` for one of an Ollama server; or
+``openai:NAME``, ``gemini:NAME`` for those of providers.
 """
 
 from __future__ import annotations
@@ -20,6 +21,8 @@ from servers.backends.ollama import named as ollama_model
 from servers.gguf import GgufHeader
 from servers.gguf_parts import read_model
 from servers.hub_models import Telling, fetch
+from servers.transformers_model import NAME as TRANSFORMERS
+from servers.transformers_model import resolve_transformers
 
 DEMO_FOLDER: Final = Path(__file__).resolve().parents[1] / "models"
 
@@ -27,9 +30,6 @@ DEMO_FOLDER: Final = Path(__file__).resolve().parents[1] / "models"
 # is the model and not its quantization; of the 3M, Q4_K_M is the better of the two that ship.
 DEMO_DEFAULTS: Final[dict[str, str]] = {"demo-5M": "Q8_0", "demo-3M": "Q4_K_M"}
 DEMO_PARAMETERS: Final[dict[str, int]] = {"demo-5M": 4_983_040, "demo-3M": 2_884_864}
-
-NOT_YET: Final = ("transformers",)
-"""Spec prefixes that are promised to providers and cannot be carried out yet."""
 
 _DEMO = re.compile(r"(?P<name>demo(?:-[0-9]+M)?)(?::(?P<quantization>.*))?", re.IGNORECASE)
 _MAX_NAMES = 5
@@ -50,9 +50,8 @@ def resolve(spec: str, telling: Telling | None = None) -> ModelInfo:
         return ollama_model(name)
     if colon and prefix == "hf":
         return fetch(name, _of_file, telling or Telling())
-    if colon and prefix in NOT_YET:
-        raise UsageError(f"--model {spec}: models of {prefix}: are not supported by this version; "
-                         "give the path of a GGUF file")
+    if colon and prefix == TRANSFORMERS:
+        return resolve_transformers(name, telling or Telling())
     if not spec.strip():
         raise UsageError("--model is empty: give the path of a GGUF file, or demo")
     return _of_file(_existing(spec))

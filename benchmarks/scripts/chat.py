@@ -24,7 +24,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from benchmarks.scripts.connection import CONNECT_TIMEOUT_S, Closed, Connection
+from benchmarks.scripts.connection import CONNECT_TIMEOUT_S, Closed, Connection, is_here
 from benchmarks.scripts.dialects import LINES, RENAMED, SETTINGS, Dialect, OpenAi, refused_setting
 from benchmarks.scripts.gate import MOST_S
 from benchmarks.scripts.gemini import BLOCKED, Gemini
@@ -36,6 +36,7 @@ from benchmarks.scripts.replies import Failure, Reply, whole_reply
 from benchmarks.scripts.settings import Settings
 from benchmarks.scripts.stream import NotAStream, StreamedReply
 from benchmarks.scripts.toll import Ended, Toll
+from benchmarks.scripts.transformers import Transformers
 from benchmarks.scripts.troubles import BLOCKED as PROMPT_BLOCKED
 from benchmarks.scripts.troubles import BUSY, DENIED, kind_of, wait_of
 from core.records import Json
@@ -272,8 +273,8 @@ class Chat:
 
     @property
     def _no_connection(self) -> str:
-        """A provider is not gone for good: who asks later finds it again."""
-        return "connection" if self._toll is None else BUSY
+        """A provider is not gone for good: who asks later finds it again. A server on this machine is."""
+        return "connection" if self._toll is None or is_here(self._settings.base_url) else BUSY
 
     def _read(self, status: int, data: bytes, headers: Mapping[str, str], wall_s: float) -> Reply | Failure:
         try:
@@ -330,6 +331,8 @@ class Chat:
 def _dialect(settings: Settings) -> Dialect:
     if settings.provider == "gemini":
         return Gemini(settings.base_url, settings.model or "")
+    if settings.native is not None and "generation_config" in settings.native:
+        return Transformers(settings.base_url, settings.native["generation_config"])
     if settings.native is not None:
         return Ollama(settings.base_url, settings.native)
     return OpenAi(settings.base_url)

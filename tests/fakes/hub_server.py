@@ -2,7 +2,7 @@
 
 Files of DIR are those of one repository at one commit. It speaks what the hub client asks for a file: HEAD and GET
 under ``/datasets/OWNER/NAME/resolve/REVISION/FILE`` (of a model without ``/datasets``) with ETag, X-Repo-Commit and
-ranges; and of a model the list of files, ``/api/models/OWNER/NAME``.
+ranges; and of a model the list of files, ``/api/models/OWNER/NAME`` and ``…/tree/REVISION``.
 """
 
 from __future__ import annotations
@@ -16,7 +16,8 @@ from pathlib import Path
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 PATH = re.compile(r"/(?:datasets/)?(?P<repo>[^/]+/[^/]+)/resolve/(?P<revision>[^/]+)/(?P<file>[^?]+)")
-LIST = re.compile(r"/api/models/(?P<repo>[^/]+/[^/?]+)(?:/revision/main)?\?blobs=(?:true|True)")
+TREE = re.compile(r"/api/models/(?P<repo>[^/]+/[^/]+)/tree/[^/?]+(?:\?.*)?")
+LIST = re.compile(r"/api/models/(?P<repo>[^/]+/[^/?]+)(?:/revision/[^/?]+)?(?:\?.*)?")
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -33,7 +34,8 @@ class Handler(BaseHTTPRequestHandler):
         with self.flags.log.open("a") as file:
             line = {"method": self.command, "path": self.path, "range": self.headers.get("Range")}
             file.write(json.dumps(line) + "\n")
-        listed = LIST.fullmatch(self.path)
+        tree = TREE.fullmatch(self.path)
+        listed = tree or LIST.fullmatch(self.path)
         found = listed or PATH.fullmatch(self.path)
         if found is None or found["repo"] != self.flags.repo:
             self._refuse(401 if self.flags.hidden else 404, "RepoNotFound")
@@ -41,6 +43,10 @@ class Handler(BaseHTTPRequestHandler):
             self._refuse(403, "GatedRepo")
         elif self.flags.status:
             self._refuse(self.flags.status, None)
+        elif tree:
+            self._json([{"type": "file", "path": name, "size": path.stat().st_size, "oid": "0" * 40,
+                         "lfs": {"oid": self._lfs(path)["sha256"], "size": path.stat().st_size, "pointerSize": 134}}
+                        for name, path in self._files()])
         elif listed:
             self._list(found["repo"])
         elif found["revision"] not in {"main", COMMIT}:
@@ -59,12 +65,18 @@ class Handler(BaseHTTPRequestHandler):
         self.end_headers()
 
     def _list(self, repository: str) -> None:
-        paths = [path for path in sorted(self.flags.root.rglob("*")) if path.is_file()]
-        siblings = [{"rfilename": path.relative_to(self.flags.root).as_posix(), "size": path.stat().st_size,
-                     "blobId": "0" * 40, "lfs": self._lfs(path)} for path in paths]
+        siblings = [{"rfilename": name, "size": path.stat().st_size, "blobId": "0" * 40, "lfs": self._lfs(path)}
+                    for name, path in self._files()]
         siblings += [{"rfilename": name, "size": 1 << 60, "blobId": "0" * 40} for name in self.flags.huge]
-        data = json.dumps({"_id": "1", "id": repository, "modelId": repository, "sha": COMMIT, "private": False,
-                           "siblings": siblings, "tags": []}).encode()
+        self._json({"_id": "1", "id": repository, "modelId": repository, "sha": COMMIT, "private": False,
+                    "siblings": siblings, "tags": []})
+
+    def _files(self) -> list[tuple[str, Path]]:
+        root: Path = self.flags.root
+        return [(path.relative_to(root).as_posix(), path) for path in sorted(root.rglob("*")) if path.is_file()]
+
+    def _json(self, body: object) -> None:
+        data = json.dumps(body).encode()
         self.send_response(200)
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(data)))

@@ -92,13 +92,6 @@ def test_a_missing_file_names_the_nearest_in_its_folder(tmp_path: Path) -> None:
         resolve(str(tmp_path / "no" / "m.gguf"))
 
 
-@pytest.mark.parametrize("spec", ["transformers:x"])
-def test_providers_to_come_are_refused_in_one_sentence(spec: str) -> None:
-    with pytest.raises(UsageError, match="not supported by this version") as caught:
-        resolve(spec)
-    assert caught.value.exit_code == 2
-
-
 @pytest.mark.parametrize("spec", ["", "  ", "a\0b", "~nobody-of-this-name/x.gguf", "x" * 5000])
 def test_what_is_no_path_is_bad_usage_and_no_crash(spec: str) -> None:
     with pytest.raises(UsageError):
