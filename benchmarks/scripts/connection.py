@@ -154,6 +154,11 @@ class Connection:
         return self._sock
 
 
+def is_here(url: str) -> bool:
+    """Whether it is on this machine."""
+    return urlsplit(url).hostname in _LOOPBACK
+
+
 def _time_left(until: float | None) -> float:
     return float("inf") if until is None else max(0.001, until - time.monotonic())
 

@@ -203,3 +203,18 @@ def test_a_llama_cpp_server_with_a_key_is_one_more_provider(tool: Tool, tmp_path
     lines = [json.loads(line) for line in (folder / "samples.jsonl").read_text().splitlines()]
     assert all(line["mean_logprob"] <= 0 for line in lines)
     assert not any(key.encode() in path.read_bytes() for path in folder.iterdir())
+
+
+def test_a_quota_that_is_used_up_ends_the_run_and_another_day_goes_on_with_it(
+    tool: Tool, start: Callable[..., Provider]
+) -> None:
+    flags = ("--limit", "5", "--yes", "--parallel", "2")
+    provider = start("gemini", "gemini-2.5-flash", "--fault", "3:quota", "--tell", "details", "--quota", "Day")
+    done = ask(tool, provider, "gemini:gemini-2.5-flash", *flags)
+    assert done.code == 3, done.err
+    assert "answers nothing more: HTTP 429: You exceeded your current quota" in done.err
+    assert len(provider.served()) in {3, 4}, "what was under way with the refused one came"
+    done = ask(tool, provider, "gemini:gemini-2.5-flash", *flags)
+    assert done.code == 0, done.err
+    assert len(provider.served()) == 5, "no reply is asked for twice"
+    assert [record["status"] for record in tool.records()] == ["complete"]

@@ -38,7 +38,7 @@ def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 def test_a_run_says_what_it_cost_by_which_price_of_which_date(tool: Tool, url: str) -> None:
     (tool.folder / "mine.toml").write_text(TABLE)
     asked = ("--base-url", url, "--model", "gpt-4o-mini-2024-07-18", "--benchmark", "math", "--limit", "2",
-             "--temperature", "1", "--strategy", "sc_fixed", "--n", "2")
+             "--temperature", "1", "--strategy", "sc_fixed", "--n", "2", "--yes")
     done = tool(*asked, "--prices", "mine.toml")
     assert done.code == 0, done.err
     (record,) = tool.records()

@@ -260,6 +260,8 @@ class Handler(BaseHTTPRequestHandler):
             streams = self.dialect.check(self.path, body)
             self._let_in(at)
             fault = self.flags.fault.get(number)
+            if fault == "quota":
+                raise self.dialect.too_many(40.0)
             if fault in {"500", "503"}:
                 raise self.dialect.refuse(int(fault), "The model is overloaded. Please try again later.")
             self._answer(body, streams, fault)
@@ -346,7 +348,7 @@ def main() -> None:
                         default="seconds", help="how a refusal says when to come back")
     parser.add_argument("--quota", choices=("Minute", "Day"), default="Minute")
     parser.add_argument("--delay", type=float, default=0.0)
-    parser.add_argument("--fault", nargs="*", default=[], metavar="NUMBER:500|503|cut|slow")
+    parser.add_argument("--fault", nargs="*", default=[], metavar="NUMBER:500|503|quota|cut|slow")
     parser.add_argument("--stop", help="a word in a prompt whose reply is stopped for safety")
     parser.add_argument("--stop-prompt", help="a word in a prompt that is not answered at all")
     flags = parser.parse_args()
