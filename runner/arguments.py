@@ -21,6 +21,7 @@ RUN_EXAMPLES = """\
 examples:
   ./bench_runner.py --model demo --benchmark human_eval
   ./bench_runner.py --model qwen3-8b-Q4_K_M.gguf qwen3-8b-Q8_0.gguf --benchmark math --gpu-layers all
+  ./bench_runner.py --model ~/models hf:ggml-org/Qwen3-0.6B-GGUF:Q4_0 ollama:llama3.2:1b --benchmark math
   ./bench_runner.py --model x.gguf --benchmark lcb --problems-file v6 --start-date 2025-02-01 --max-tokens 16384
   ./bench_runner.py --model demo:F16 demo:Q2_K --benchmark math --until-decided
   ./bench_runner.py --base-url http://127.0.0.1:8080 --benchmark extraction

@@ -82,13 +82,18 @@ def said_in(text: str) -> date | None:
 
 
 def _by_card(model: ModelInfo) -> Cutoff | None:
-    card = Path(model.path).parent / "README.md" if model.path else None
+    card = _beside(Path(model.path)) if model.path else None
     if card is None or not card.is_file():
         return None
     with card.open("rb") as file:
         text = file.read(_CARD_LIMIT).decode("utf-8", "replace")
     last = said_in(text)
     return None if last is None else Cutoff(last, str(card))
+
+
+def _beside(path: Path) -> Path:
+    """The card in a model's folder, or in that of its file."""
+    return (path if path.is_dir() else path.parent) / "README.md"
 
 
 def _published(model: ModelInfo) -> Cutoff | None:

@@ -21,7 +21,7 @@ from servers.hub_models import Telling, hub_errors, silent_bar
 NAME: Final = "transformers"
 MAX_JSON_BYTES: Final = 64 << 20
 _ID = re.compile(r"[\w.-]+/[\w.-]+", re.ASCII)
-_FILES = ("*.safetensors", "*.json", "*.jinja", "*.model", "*.txt")
+_FILES = ("*.safetensors", "*.json", "*.jinja", "*.model", "*.txt", "README.md")
 _DTYPES = {"bfloat16": "BF16", "float16": "F16", "float32": "F32"}
 
 

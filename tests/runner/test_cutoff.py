@@ -27,6 +27,8 @@ def test_a_card_beside_the_file_comes_before_what_is_known_of_the_name(tmp_path:
     (tmp_path / "README.md").write_text("# Model\n\n**Knowledge cutoff:** March 2023\n")
     found = cutoff_of(FROM_CARD, model)
     assert (found.last, found.source) == (date(2023, 3, 31), str(tmp_path / "README.md"))
+    of_a_folder = ModelInfo("something", path=str(tmp_path))  # as the transformers library keeps them
+    assert cutoff_of("card", of_a_folder) == found
 
 
 @pytest.mark.parametrize(
