@@ -8,18 +8,14 @@ self-consistency (Li et al., 2024) stops after a window of like answers, and ans
 written down here from their papers; with --peers DIR Adaptive-Consistency's own package is asked instead (`pip install
 --target DIR AdaptiveConsistency`).
 
-``adaptive_margin`` and the rule it is held against mean different things by their confidence: theirs is that the first
-answer is the likelier one, ours that further samples would not change the winner, which is what they are drawn for. So
-they are compared at equal accuracy: for each distribution at the least confidence of GRID, in brackets at the end of
-the row, that is no more than 0.1 point less accurate than the peer. Up to 16 samples one confidence, 0.99, does for all
-distributions; up to 40 none does. The last column is the default, which spends less still and gives up a little where
-two answers are nearly alike.
+``adaptive_margin`` is held against the published rule at the same confidence: at the 0.95 that was published, and at
+the default here, which spends less.
 
 Where there are few courses that a stream can take, all are summed up, which leaves no error; else streams are drawn,
 and both rules see the same ones. Accuracy is in points, and for the rules of this project the difference to the peer;
 samples are a mean, and the share of the peer's. The program ends with 1 when an accuracy is more than 0.1 point below
-the peer's or more samples are needed than there; the default is not held to that. Where the majority is wrong and the
-peer is right more often than all samples are, because it stops before that shows, theirs is the accuracy to keep.
+the peer's or more samples are needed than there. Where the majority is wrong and the peer is right more often than all
+samples are, because it stops before that shows, theirs is the accuracy to keep.
 
 example:
   benches/vote_streams.py --streams 50000
@@ -44,6 +40,7 @@ from core.records import Answer, Sample
 from strategies.adaptive_margin import AdaptiveMargin
 from strategies.base import Candidate
 from strategies.esc import Esc
+from strategies.registry import CONFIDENCE
 from strategies.replay import replay
 from strategies.sc_fixed import ScFixed
 
@@ -59,12 +56,9 @@ DISTRIBUTIONS: Mapping[str, Sequence[float]] = {
 }
 """Probabilities of the answers; the first is the right one."""
 
-GRID = (0.95, 0.96, 0.97, 0.975, 0.98, 0.985, 0.99, 0.995)
-FOR_ALL = {16: 0.99}
-"""By the most samples: the confidence of ``adaptive_margin`` at which it is as accurate as the peer everywhere."""
-DEFAULT = 0.95
-THRESHOLD = 0.95
-"""The peer's, as published."""
+PUBLISHED = 0.95
+"""Adaptive-Consistency's threshold."""
+THRESHOLDS = (PUBLISHED, CONFIDENCE)
 WINDOWS = {16: 4, 40: 5}
 FEW = 3
 """Answers up to which every course is summed up."""
@@ -97,18 +91,20 @@ def likelier(first: int, second: int) -> float:
     return sum(math.comb(tosses, heads) for heads in range(first + 1)) / (1 << tosses)
 
 
-def adaptive_consistency(votes: Counter[str], left: int) -> bool:
+def adaptive_consistency(threshold: float = PUBLISHED) -> Stop:
     """The published rule."""
-    counts = [count for _, count in votes.most_common(2)]
-    return left == 0 or likelier(counts[0], counts[1] if len(counts) > 1 else 0) >= THRESHOLD
+    def stop(votes: Counter[str], left: int) -> bool:
+        counts = [count for _, count in votes.most_common(2)]
+        return left == 0 or likelier(counts[0], counts[1] if len(counts) > 1 else 0) >= threshold
+
+    return stop
 
 
-def packaged(folder: str) -> Stop:
-    """The rule of the package in that folder."""
-    sys.path.insert(0, folder)
+def packaged(threshold: float) -> Stop:
+    """The rule of their package."""
     from adaptive_consistency import AC, BetaStoppingCriteria  # type: ignore[import-not-found]  # noqa: PLC0415
 
-    judge = AC(stop_criteria=BetaStoppingCriteria(THRESHOLD))
+    judge = AC(stop_criteria=BetaStoppingCriteria(threshold))
     known: dict[tuple[int, ...], bool] = {}
 
     def stop(votes: Counter[str], left: int) -> bool:
@@ -205,36 +201,20 @@ def one_by_one(stop: Stop) -> Rule:
 
 
 class Row(NamedTuple):
-    """A distribution: the published rule, ours by the column's title, and all samples."""
+    """A distribution: the published rule, ours, and all samples."""
 
     peer: Outcome
-    ours: Mapping[str, Outcome]
+    ours: Outcome
     whole: Outcome
-    strict: frozenset[str]
-    """The columns that are held to the peer's figures."""
-    confidence: float | None = None
-    """That of the first column, where it was looked for."""
 
 
-def against_adaptive_consistency(chances: Sequence[float], most: int, peer: Stop, given: list[list[str]]) -> Row:
+def against_adaptive_consistency(chances: Sequence[float], most: int, peer: Stop, confidence: float,
+                                 given: list[list[str]]) -> Row:
     """``adaptive_margin`` beside the peer."""
-    def outcome(stop: Stop) -> Outcome:
-        return summed(chances, stop, most) if len(chances) <= FEW else drawn(one_by_one(stop), given)
-
-    def ours(confidence: float) -> Outcome:
-        strategy = AdaptiveMargin(most, confidence)
-        return outcome(stop_of(strategy)) if len(chances) <= FEW else drawn(rule_of(strategy), given)
-
-    theirs, whole = outcome(peer), outcome(lambda _, left: left == 0)
-    tried = {confidence: ours(confidence) for confidence in GRID}
-    equal = next((confidence for confidence, one in tried.items() if is_as_accurate(theirs, one, whole)),
-                 GRID[-1])
-    columns = {"equal accuracy": tried[equal]}
-    if most in FOR_ALL:
-        columns[f"at {FOR_ALL[most]}"] = tried[FOR_ALL[most]]
-    columns[f"at {DEFAULT}, default"] = tried[DEFAULT]
-    strict = frozenset({"equal accuracy", f"at {FOR_ALL.get(most)}"})
-    return Row(theirs, columns, whole, strict, equal)
+    strategy = AdaptiveMargin(most, confidence)
+    if len(chances) <= FEW:
+        return Row(*(summed(chances, stop, most) for stop in (peer, stop_of(strategy), lambda _, left: left == 0)))
+    return Row(drawn(one_by_one(peer), given), drawn(rule_of(strategy), given), drawn(rule_of(ScFixed(most)), given))
 
 
 def against_early_stopping(chances: Sequence[float], most: int, given: list[list[str]]) -> Row:
@@ -242,10 +222,8 @@ def against_early_stopping(chances: Sequence[float], most: int, given: list[list
     window = WINDOWS[most]
     rules = [early_stopping(window), rule_of(Esc(most, window)), rule_of(ScFixed(most))]
     if len(chances) ** most <= ALL_STREAMS:
-        peer, ours, whole = (enumerated(rule, chances, most) for rule in rules)
-    else:
-        peer, ours, whole = (drawn(rule, given) for rule in rules)
-    return Row(peer, {"esc": ours}, whole, frozenset({"esc"}))
+        return Row(*(enumerated(rule, chances, most) for rule in rules))
+    return Row(*(drawn(rule, given) for rule in rules))
 
 
 def enumerated(rule: Rule, chances: Sequence[float], most: int) -> Outcome:
@@ -265,21 +243,17 @@ def is_as_accurate(peer: Outcome, ours: Outcome, whole: Outcome) -> bool:
 
 
 def falls_short(row: Row) -> bool:
-    return any(not is_as_accurate(row.peer, one, row.whole) or one.samples > row.peer.samples + 1e-9
-               for title, one in row.ours.items() if title in row.strict)
+    return not is_as_accurate(row.peer, row.ours, row.whole) or row.ours.samples > row.peer.samples + 1e-9
 
 
 def table(title: str, rows: Mapping[str, Row]) -> bool:
     """Prints a table; whether any row falls short."""
-    titles = next(iter(rows.values())).ours
-    print(f"\n{title}\n{'':18}{'peer':>14}" + "".join(f"{one:>20}" for one in titles) + f"{'all samples':>14}")
-    for name, row in rows.items():
-        cells = "".join(f"{one.accuracy - row.peer.accuracy:+11.2f} {one.samples / row.peer.samples:7.3f}x"
-                        for one in row.ours.values())
-        print(f"{name:18}{row.peer.accuracy:7.2f}{row.peer.samples:7.2f}{cells}"
-              f"{row.whole.accuracy - row.peer.accuracy:+14.2f}"
-              + (f"  [{row.confidence:.5g}]" if row.confidence else "")
-              + ("  <- falls short" if falls_short(row) else ""))
+    print(f"\n{title}\n{'':18}{'peer':>14}{'ours':>20}{'all samples':>14}")
+    for name, (peer, ours, whole) in rows.items():
+        print(f"{name:18}{peer.accuracy:7.2f}{peer.samples:7.2f}"
+              f"{ours.accuracy - peer.accuracy:+11.2f} {ours.samples / peer.samples:7.3f}x"
+              f"{whole.accuracy - peer.accuracy:+14.2f}"
+              + ("  <- falls short" if falls_short(Row(peer, ours, whole)) else ""))
     return any(map(falls_short, rows.values()))
 
 
@@ -336,15 +310,19 @@ def print_changes(most: int) -> bool:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     flags = parse(arguments)
-    peer = packaged(flags.peers) if flags.peers else adaptive_consistency
+    if flags.peers:
+        sys.path.insert(0, flags.peers)
+    peer_at = packaged if flags.peers else adaptive_consistency
     asked = {name: DISTRIBUTIONS[name] for name in flags.only}
     short = False
     for most in flags.max_n:
         given = {name: streams(chances, most, flags.streams, f"{name} {most}")
                  for name, chances in asked.items()}
-        rows = {name: against_adaptive_consistency(chances, most, peer, given[name])
-                for name, chances in asked.items()}
-        short |= table(f"adaptive_margin --max-n {most} against Adaptive-Consistency", rows)
+        for confidence in THRESHOLDS:
+            peer = peer_at(confidence)
+            rows = {name: against_adaptive_consistency(chances, most, peer, confidence, given[name])
+                    for name, chances in asked.items()}
+            short |= table(f"adaptive_margin --max-n {most} against Adaptive-Consistency, both at {confidence}", rows)
         rows = {name: against_early_stopping(chances, most, given[name]) for name, chances in asked.items()}
         short |= print_changes(most)
         short |= table(f"esc --max-n {most} --window {WINDOWS[most]} against early-stopping self-consistency", rows)

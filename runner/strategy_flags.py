@@ -22,7 +22,7 @@ def add_strategy_flags(group: argparse._ArgumentGroup) -> None:
     add("--max-n", nargs="+", type=values.count, metavar="N",
         help="most samples a task of adaptive_margin, esc (default: 16); several: a run each")
     add("--confidence", type=values.chance, metavar="P",
-        help="adaptive_margin: how sure an early stop must be (default: 0.95)")
+        help="adaptive_margin: how sure an early stop must be (default: 0.9)")
     add("--window", type=values.count, metavar="N", help="esc: answers in a row that must agree (default: 4)")
     add("--batch", type=values.count, metavar="N", help="adaptive_margin: fewest samples drawn at once")
     add("--selector", nargs="+", default=[], metavar="S",

@@ -40,7 +40,7 @@ def test_every_strategy_goes_by_what_was_said_and_says_so(name: str, settings: d
     ("best_of_n", {"n": 8, "selector": ["agreement"]}),
     ("sc_fixed", {"n": 8}),
     ("weighted_vote", {"n": 8}),
-    ("adaptive_margin", {"max_n": 16, "confidence": 0.95, "batch": 1}),
+    ("adaptive_margin", {"max_n": 16, "confidence": 0.9, "batch": 1}),
     ("esc", {"max_n": 16, "window": 4}),
 ])
 def test_what_was_not_said_has_a_default(name: str, settings: dict[str, object]) -> None:
