@@ -99,6 +99,9 @@ def _refuse_undecidable(flags: argparse.Namespace) -> None:
 def _refuse_one_model(models: tuple[ModelInfo, ...], refused: tuple[BadInput, ...]) -> None:
     if refused:
         raise refused[0]
+    if len(models) > 2:
+        raise UsageError(f"--until-decided: these are {len(models)} models; name two, no folder or pattern with "
+                         "several.")
     if len({model.identity for model in models}) == 1:
         raise UsageError("--until-decided: both models are the same; name two.")
 
