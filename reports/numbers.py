@@ -45,11 +45,11 @@ def amount(value: float | None) -> str:
 
 
 def seconds(value: float | None) -> str:
-    """``35 ms``, ``0.8 s``, ``42 s``, ``3 min 12 s``, ``1 h 05 min``."""
+    """``35 ms``, ``0.85 s``, ``3.2 s``, ``42 s``, ``3 min 12 s``, ``1 h 05 min``."""
     if value is None:
         return ""
-    if 0 < value < 0.0995:
-        return f"{1000 * value:.0f} ms" if value >= 0.00095 else f"{1000 * value:.2f} ms"
+    if 0 < value < 0.995:
+        return _below_a_second(value)
     if value < 9.95 or value >= LARGE:
         return f"{_fixed(value, 1)} s"
     whole = round(value)
@@ -59,6 +59,12 @@ def seconds(value: float | None) -> str:
         return f"{whole // 60} min {whole % 60:02d} s"
     minutes = round(value / 60)
     return f"{minutes // 60} h {minutes % 60:02d} min"
+
+
+def _below_a_second(value: float) -> str:
+    if value >= 0.0995:
+        return f"{value:.2f} s"
+    return f"{1000 * value:.0f} ms" if value >= 0.00095 else f"{1000 * value:.2f} ms"
 
 
 def size(value: float | None) -> str:

@@ -120,8 +120,8 @@ def _against(row: Row) -> str:
 
 def _settings(row: Row, *, told: bool) -> list[str]:
     """``told``: the strategy is named already."""
-    return [f"{escape(key, 60)} {shown_text(value, 40)}" for key, value in object_at(row, "settings").items()
-            if not (told and key in _STRATEGY)]
+    return [f"{escape(key.removeprefix('sampling.'), 60)} {shown_text(value, 40)}"
+            for key, value in object_at(row, "settings").items() if not (told and key in _STRATEGY)]
 
 
 def _doubts(row: Row) -> list[Any]:

@@ -27,6 +27,9 @@ MOST_NAMES = 100
 
 ALPHA = 0.05
 
+_LATER = {"Version": 1, "Strategy": 2}
+"""Groups, by the heading of their first column, whose sentences stand below the others'."""
+
 _SCRIPTS = ("across_board.js", "across_pairs.js")
 
 
@@ -43,12 +46,12 @@ def to_html(across: Across, drawn: Sequence[Drawn], assets: Assets) -> str:
     """The whole page. What is long is data, and the page's script makes tables of it when they are looked at."""
     leaders = [leader(row, across.strategy(row.get("run_id"))) for row in across.leaders]
     said = sorted((section for section in across.table.sections if section.says),
-                  key=lambda section: not section.heading)  # models against each other, and versions, come first
+                  key=lambda section: _LATER.get(section.heading, 0))  # which quantization and which model come first
     columns = shown_columns(leaders)
     benchmarks = list(_benchmarks(across, drawn))
     compared = {one["id"]: one.pop("sections") for one in benchmarks}
     values = {
-        "root": escape(across.root), "tiles": _tiles(across), "version": VERSION,
+        "root": escape(across.root), "subtitle": " · ".join(_subtitle(across)), "version": VERSION,
         "refused": [escape(one, 400) for one in across.refused],
         "unended": [escape(name, 80) for name in across.unended],
         "remarks": [escape(one, 400) for one in across.remarks],
@@ -72,15 +75,19 @@ def _board_row(one: Leader, columns: Sequence[Column]) -> dict[str, Any]:
     return {key: value for key, value in found.items() if value}
 
 
-def _tiles(across: Across) -> list[tuple[str, str]]:
+def _subtitle(across: Across) -> list[str]:
     rows = across.leaders
     dates = sorted(date for row in rows if (date := numbers.date(text_at(row, "timestamp"))))
     between = "" if not dates else dates[0] if dates[0] == dates[-1] else f"{dates[0]} to {dates[-1]}"
     suspect = sum(row.get("validity") == "suspect" for row in rows)
-    found = [("runs", f"{across.runs:,}"), ("models", f"{len({row.get('base') for row in rows}):,}"),
-             ("benchmarks", f"{len(across.benchmarks):,}"), ("suspect scores", f"{suspect:,}"),
-             ("dates", escape(between))]
-    return [(name, value) for name, value in found if value]
+    found = [_counted(across.runs, "run"), _counted(len({row.get("base") for row in rows}), "model"),
+             _counted(len(across.benchmarks), "benchmark"), _counted(suspect, "suspect score") if suspect else "",
+             escape(between)]
+    return [said for said in found if said]
+
+
+def _counted(count: int, word: str) -> str:
+    return f"{count:,} {word}{'' if count == 1 else 's'}"
 
 
 def _benchmarks(across: Across, drawn: Sequence[Drawn]) -> Iterator[dict[str, Any]]:

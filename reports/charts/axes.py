@@ -45,6 +45,8 @@ class Axis:
     scale: Scale
     title: str
     ticks: int = 6
+    whole: bool = False
+    """Whether it counts something: there are no halves of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,9 +89,10 @@ def _mark(place: int, marks: Marks) -> dict[str, Any]:
 
 
 def _axis(name: str, axis: Axis) -> dict[str, Any]:
+    ticks = [tick for tick in axis.scale.ticks(axis.ticks) if not axis.whole or tick.is_integer()]
     return {
         "orient": "bottom" if name == "x" else "left", "scale": name, "title": axis.title,
-        "values": axis.scale.ticks(axis.ticks), "grid": True, "format": ",.9~g", "labelOverlap": "greedy",
+        "values": ticks, "grid": True, "format": ",.9~g", "labelOverlap": "greedy",
     }
 
 

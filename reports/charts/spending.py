@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -11,6 +12,7 @@ from reports import numbers
 from reports.charts.axes import FONT_PX
 from reports.charts.labels import shortened
 from reports.charts.series import Look, Point, Series
+from reports.table import shown_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +49,7 @@ def series_of(rows: Sequence[Row], cost: Cost) -> list[Series]:
     found: dict[tuple[Any, ...], list[Row]] = {}
     for row in rows:
         key = (row.get("benchmark"), row.get("model"), row.get("strategy"), row.get("selector"), row.get("confidence"),
-               row.get("window"), row.get("then"), "limit" in row, str(row.get("settings") or ""),
+               row.get("window"), row.get("then"), "limit" in row, _settings(row),
                row.get("hosted") is True)
         found.setdefault(key, []).append(row)
     named = _named(list(found))
@@ -97,6 +99,19 @@ def _named(keys: Sequence[tuple[Any, ...]]) -> list[str]:
                 parts.append(shown.format(key[place]))
         names.append(" ".join(parts))
     return names
+
+
+def _settings(row: Row) -> str:
+    """``temperature 0.8, seed 1``; a table from a file has them as JSON, and may have been edited."""
+    found = row.get("settings")
+    if isinstance(found, str):
+        try:
+            found = json.loads(found)
+        except (ValueError, RecursionError):
+            return shown_text(found)
+    if not isinstance(found, Mapping):
+        return ""
+    return ", ".join(f"{str(name).removeprefix('sampling.')} {shown_text(value)}" for name, value in found.items())
 
 
 def _point(row: Row, name: str, cost: Cost, *, alone: bool) -> Point:

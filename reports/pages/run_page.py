@@ -70,7 +70,7 @@ def to_html(view: RunView, assets: Assets, draw: Draw | None = None) -> str:
         "sections": [(title, found) for title, found in sections(record) if title not in {"Outcomes", "By difficulty"}],
         "count": len(view.tasks), "blocks": blocks(view.tasks),
     }
-    return render(Page("run.html", values, ("run.css",), _SCRIPTS), assets)
+    return render(Page("run.html", values, ("charts.css", "run.css"), _SCRIPTS), assets)
 
 
 def _subtitle(record: Mapping[str, Any]) -> str:
@@ -104,6 +104,7 @@ def _tiles(record: Mapping[str, Any]) -> list[tuple[str, str]]:
     strategy = text_at(record, "config", "strategy")
     found = [
         ("passed", f"{passed:,} of {total:,}" if passed is not None and total is not None else ""),
+        ("validity", "ok" if text_at(record, "validity", "status") == "ok" else ""),
         ("strategy", escape(strategy, 40) if strategy and strategy != "single" else ""),
         ("samples a task", numbers.whole(several) if several is not None and several > 1 else ""),
         ("time taken", numbers.seconds(number_at(record, "results", "time_taken"))),

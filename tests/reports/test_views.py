@@ -250,8 +250,8 @@ def test_long_text_is_cut_in_the_middle() -> None:
 
 
 @pytest.mark.parametrize(("value", "text"), [
-    (None, ""), (0.04, "40 ms"), (0.0996, "0.1 s"), (0.0002, "0.20 ms"), (0, "0.0 s"), (9.9, "9.9 s"),
-    (9.96, "10 s"), (59.4, "59 s"), (59.6, "1 min 00 s"),
+    (None, ""), (0.04, "40 ms"), (0.0996, "0.10 s"), (0.448, "0.45 s"), (0.994, "0.99 s"), (0.996, "1.0 s"),
+    (0.0002, "0.20 ms"), (0, "0.0 s"), (9.9, "9.9 s"), (9.96, "10 s"), (59.4, "59 s"), (59.6, "1 min 00 s"),
     (192, "3 min 12 s"), (3599.6, "1 h 00 min"), (3900, "1 h 05 min"), (1e300, "1e+300 s"),
 ])
 def test_seconds_read_well(value: float | None, text: str) -> None:

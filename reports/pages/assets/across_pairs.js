@@ -54,7 +54,7 @@
       const wide = page.make("div", "wide");
       wide.tabIndex = 0;
       wide.setAttribute("role", "region");
-      wide.setAttribute("aria-label", section.title);
+      wide.setAttribute("aria-label", `${details.closest("section").querySelector("h2").textContent}: ${section.title}`);
       wide.append(table(section));
       details.append(page.make("h3", "", section.title), wide);
       if (section.says) details.append(page.make("p", "", section.says));

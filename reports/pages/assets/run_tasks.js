@@ -110,6 +110,7 @@ const said = {
   seconds: (value) => {
     if (value > 0 && value < 0.0005) return "< 1 ms";
     if (value < 0.0995) return (1000 * value).toFixed(0) + " ms";
+    if (value < 0.995) return value.toFixed(2) + " s";
     if (value < 9.95) return value.toFixed(1) + " s";
     const whole = Math.round(value);
     if (whole < 60) return whole + " s";
