@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -36,6 +37,10 @@ class Toll:
     """Of one session."""
 
     def __init__(self, rates: Rates, slots: int) -> None:
+        """Before any thread is started: urllib3, which a pause may need, must not be imported by two at a time, as its
+        modules import one another.
+        """
+        importlib.import_module("urllib3.util.retry")
         self._rates = rates
         self._gate = Gate(rates, slots)
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.benchmarks.helpers import Fake, Ran, StartFake, run_script, write_lines
+from tests.benchmarks.helpers import ROOT, Fake, Ran, StartFake, run_script, write_lines
 
 KEY = "sk-test-0123456789abcdefghij"
 MODELS = {"openai": "gpt-4o-mini", "gemini": "gemini-2.5-flash"}
@@ -152,3 +154,11 @@ def test_what_may_be_spent_is_never_passed_whatever_is_under_way(
     assert len(ran.of("sample")) == 11, "after the eleventh, 0.8 are left, and a reply may cost 1"
     assert {event["kind"] for event in ran.of("error")} == {"spent"}
     assert len(server.requests()) == 11
+
+
+def test_what_a_pause_needs_is_imported_before_any_thread_starts() -> None:
+    """Its modules import one another: two threads that begin at once find half of them."""
+    code = ("import sys; from benchmarks.scripts.toll import Toll; from benchmarks.scripts.limits import Rates; "
+            "Toll(Rates(), 1); print('urllib3.util.retry' in sys.modules)")
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "True"
