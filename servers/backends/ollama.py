@@ -91,9 +91,10 @@ def connected(model: ModelInfo, settings: ServerSettings, asked: Asked) -> Itera
         native = _native(settings, shown)
         ctx_size = int(native["options"]["num_ctx"])
         notes.write(note, base_url, found.name, ctx_size)
-        held.callback(_let_go, base_url, found.name, note)
-        _patiently(lambda: api.load(base_url, found.name, {"options": native["options"], "keep_alive": KEEP_ALIVE},
-                                    settings.startup_timeout_s), asked.stop_requested)
+        loading = _Loading(lambda: api.load(
+            base_url, found.name, {"options": native["options"], "keep_alive": KEEP_ALIVE}, settings.startup_timeout_s))
+        held.callback(_let_go, base_url, found.name, note, loading)
+        loading.wait(asked.stop_requested)
         there = next((each for each in api.loaded(base_url) if each.name == found.name), None)
         if there is None:
             raise ServerError(f"Ollama at {base_url} says that {found.name} was loaded, but /api/ps does not show it.")
@@ -212,28 +213,43 @@ def _effective(
     return {name: value for name, value in facts.items() if value is not None}
 
 
-def _patiently(call: Callable[[], None], stop_requested: Callable[[], bool]) -> None:
-    """Lets it take its time, but not when we are asked to stop. Raises what it raises, and Interrupted."""
-    errors: list[BaseException] = []
+class _Loading:
+    """A call that takes its time, in a thread of its own: it cannot be taken back, but who waits can be stopped."""
 
-    def run() -> None:
+    def __init__(self, call: Callable[[], None]) -> None:
+        self._call = call
+        self._error: BaseException | None = None
+        self._thread = threading.Thread(target=self._run, daemon=True, name="ollama-load")
+        self._thread.start()
+
+    def _run(self) -> None:
         try:
-            call()
-        except BaseException as error:  # noqa: BLE001  (raised below, by who waits)
-            errors.append(error)
+            self._call()
+        except BaseException as error:  # noqa: BLE001  (raised by ``wait``)
+            self._error = error
 
-    thread = threading.Thread(target=run, daemon=True, name="ollama-load")
-    thread.start()
-    while thread.is_alive():
-        thread.join(_POLL_S)
-        if stop_requested():
-            raise Interrupted("Stopped while the model was loaded.")
-    if errors:
-        raise errors[0]
+    def wait(self, stop_requested: Callable[[], bool]) -> None:
+        """Raises what the call raised, and Interrupted."""
+        while self._thread.is_alive():
+            self._thread.join(_POLL_S)
+            if stop_requested():
+                raise Interrupted("Stopped while the model was loaded.")
+        if self._error is not None:
+            raise self._error
+
+    def ended(self, within_s: float) -> bool:
+        """Whether it has come to its end by then."""
+        self._thread.join(within_s)
+        return not self._thread.is_alive()
 
 
-def _let_go(base_url: str, name: str, note: Path) -> None:
-    """Unloads, and looks that it is gone; where it is not, the note stays for the next start."""
+def _let_go(base_url: str, name: str, note: Path, loading: _Loading) -> None:
+    """Unloads, and looks that it is gone; where it is not, the note stays for the next start.
+
+    What is still being loaded would be there after an unload: its end is waited for.
+    """
+    if not loading.ended(UNLOAD_S):
+        return
     deadline = monotonic_s() + UNLOAD_S
     while api.version(base_url) is not None:
         api.unload(base_url, name)

@@ -179,7 +179,9 @@ def test_a_stop_while_it_loads_is_heard_and_unloads(start: Start, tmp_path: Path
     stop = iter([False, True])
     with pytest.raises(Interrupted):
         serve(MODEL, ServerSettings(), tmp_path / "log", stop_requested=lambda: next(stop, True)).__enter__()
-    assert any(line.get("body", {}).get("keep_alive") == 0 for line in there.lines())
+    assert any(line.get("path") == "/api/chat" and line["body"].get("keep_alive") == "15m" for line in there.lines())
+    assert there.loaded() == []
+    assert unload_leftovers() == ()
 
 
 def test_what_a_killed_run_left_is_unloaded_and_nothing_else(start: Start, tmp_path: Path) -> None:
