@@ -24,6 +24,7 @@ value is unknown is absent:
 ``validity``                 ``ok`` or ``suspect``; ``reasons``: one line each
 ``tokens_per_second``, ``time_taken_s``, ``size_bytes``, ``ram_bytes``, ``vram_bytes``, ``isolation``
 ``energy_per_solved_j``      joules a task that was passed, where energy was measured
+``energy_of``                what was metered for it: ``["cpu", "gpu"]``
 ``pareto``                   true: on the front over score, speed and memory; see ``analysis.pareto``
 ``settings``                 the settings in which this row differs from others of the same model and benchmark
 ``version``                  before and after: ``{"backend", "prompt_version", "server_build"}``, those that differ;

@@ -59,6 +59,7 @@ def row_of(record: Record) -> Row:
         "ram_bytes": number_at(memory, "server_rss_bytes"),
         "vram_bytes": number_at(memory, "gpu_bytes"),
         "energy_per_solved_j": _energy_per_solved(record),
+        "energy_of": _energy_of(record),
         "isolation": text_at(config, "isolation"),
         "audit": list(audit_of(record) or ()) or None,
         "decision": dict(object_at(record, "decision")) or None,
@@ -109,6 +110,13 @@ def is_sound(record: Record) -> bool:
 def _energy_per_solved(record: Record) -> float | None:
     energy, passed = number_at(record, "energy", "energy_j"), count_at(record, "results", "total_passed")
     return energy / passed if energy is not None and energy >= 0 and passed else None
+
+
+def _energy_of(record: Record) -> list[str] | None:
+    """The kinds that were metered, of a run whose joules are known: ``["cpu", "gpu"]``."""
+    energy = object_at(record, "energy")
+    kinds = sorted(kind for kind in energy if number_at(energy, kind, "energy_j") is not None)
+    return kinds if kinds and _energy_per_solved(record) is not None else None
 
 
 def _pair(record: Record, key: str) -> list[float] | None:

@@ -266,6 +266,8 @@ class RunFolder:
     def _read_json(self, name: str) -> dict[str, Any] | None:
         path = self.path / name
         try:
+            if path.exists() and not path.is_file():  # a pipe would keep us waiting
+                raise BadInput(f"{path} is no ordinary file")
             value = strict_value(path.read_text("utf-8"))
         except FileNotFoundError:
             return None

@@ -105,6 +105,8 @@ def read_lines(path: Path, left_out: list[int] | None = None) -> Iterator[dict[s
 def numbered_lines(path: Path, left_out: list[int] | None = None) -> Iterator[tuple[int, dict[str, Any]]]:
     """The same, each with the number of its line, from 1."""
     try:
+        if path.exists() and not path.is_file():  # a pipe would keep us waiting
+            raise BadInput(f"{path} is no ordinary file; remove it")
         with path.open("rb") as file:
             for number, line in enumerate(file, 1):
                 values = _whole(line)

@@ -49,8 +49,8 @@ CSV_KEYS = ("group", "benchmark", "base", "quantization", "model", "strategy", "
             "difference_high", "p_value", "p_corrected", "comparisons", "against", "only_baseline_passed",
             "only_this_passed", "same_verdicts", "same_texts", "texts_compared", "would_have_shown", "within_noise",
             "audit_tasks", "audit_texts_differ", "audit_verdicts_differ", "tokens_per_second", "time_taken_s",
-            "ram_bytes", "vram_bytes", "size_bytes", "energy_per_solved_j", "pareto", "isolation", "status",
-            "timestamp", "run_id", "settings", "version", "origin")
+            "ram_bytes", "vram_bytes", "size_bytes", "energy_per_solved_j", "energy_of", "pareto", "isolation",
+            "status", "timestamp", "run_id", "settings", "version", "origin")
 
 _SPLIT = {"interval": ("interval_low", "interval_high"), "difference_interval": ("difference_low", "difference_high"),
           "flips": ("only_baseline_passed", "only_this_passed"), "same_texts": ("same_texts", "texts_compared"),
@@ -107,6 +107,7 @@ def _section(group: Sequence[Row]) -> Section:
         notes += _noise_notes(name, row)
         if "decision" in row and row.get("is_baseline") is not True:
             notes.append(f"--until-decided: {decision.sentence(row)}")
+    notes += _energy_notes(names, group)
     said = sentences(list(zip(names, group, strict=True)), _baseline_namer(group, names))
     return Section(_title(group[0], totals), lines, tuple(notes), said, _HEADINGS.get(kind, ""))
 
@@ -224,6 +225,19 @@ def _noise_notes(name: str, row: Row) -> list[str]:
         notes.append(f"{name} is within the noise floor: it disagrees with {baseline} on {tasks}, no larger a share "
                      "than the same model asked twice with itself")
     return notes
+
+
+def _energy_notes(names: Sequence[str], group: Sequence[Row]) -> list[str]:
+    """A word where not the same parts of the machines were metered."""
+    metered: dict[str, list[str]] = {}
+    for name, row in zip(names, group, strict=True):
+        kinds = texts_at(row, "energy_of") or ()
+        if kinds:
+            metered.setdefault(" and ".join(escape(kind, 12).upper() for kind in kinds), []).append(name)
+    if len(metered) < 2:
+        return []
+    said = "; ".join(f"{kinds} of {', '.join(of_it)}" for kinds, of_it in metered.items())
+    return [f"J/solved does not compare across these runs, of which not the same was metered: {said}"]
 
 
 def _legend(listed: Sequence[Row]) -> Iterable[Legend]:

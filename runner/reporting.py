@@ -33,12 +33,29 @@ def report(run_dir: str, out: str | None = None) -> Written:
     folder = open_folder(run_dir)
     view = run_view(folder)
     path = folder.path / "report.html" if out is None else Path(out)
+    if out is not None:
+        _refuse_what_is_no_page(path)
     try:
         files.atomic_write(path, to_html(view, assets(), to_svg).encode("utf-8", "replace"))
     except OSError as error:
         raise BadInput(f"{path}: the page cannot be written there ({error.strerror}); {files.remedy(error)}, or name "
                        "another place with --out") from error
     return Written(path, tuple(view.remarks))
+
+
+def _refuse_what_is_no_page(path: Path) -> None:
+    """Raises BadInput where a file is there that is no page: a record, say, or replies, whose name was mistyped."""
+    try:
+        if not path.exists() or path.is_dir():
+            return  # or what is there is said when it is written
+        if path.is_file():
+            with path.open("rb") as file:
+                start = file.read(64).lstrip().lower()
+            if not start or start.startswith((b"<!doctype html", b"<html")):
+                return
+    except OSError:
+        return
+    raise BadInput(f"--out {path}: there is a file that is no page, which is not written over; name another")
 
 
 def at_the_end(folder: RunFolder, record: Mapping[str, Any]) -> None:

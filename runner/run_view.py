@@ -92,7 +92,7 @@ def _unended(run_id: str, config: Mapping[str, Any]) -> Line:
     settings = dict(object_at(config, "settings"))
     known = {"benchmark": text_at(settings, "benchmark"), "model": text_at(settings, "model"), "run_id": run_id,
              "config": settings, "status": "not ended",
-             "provenance": {"host": value_at(config, "environment", "host")}}
+             "provenance": {"host": host} if (host := value_at(config, "environment", "host")) is not None else None}
     return {key: value for key, value in known.items() if value is not None}
 
 

@@ -89,7 +89,7 @@ def _mark(place: int, marks: Marks) -> dict[str, Any]:
 
 
 def _axis(name: str, axis: Axis) -> dict[str, Any]:
-    ticks = [tick for tick in axis.scale.ticks(axis.ticks) if not axis.whole or tick.is_integer()]
+    ticks = axis.scale.ticks(axis.ticks, whole=axis.whole)
     return {
         "orient": "bottom" if name == "x" else "left", "scale": name, "title": axis.title,
         "values": ticks, "grid": True, "format": ",.9~g", "labelOverlap": "greedy",

@@ -77,7 +77,7 @@ def histogram(values: Sequence[Value], what: What, palette: Palette = PAGE) -> d
                     "said": f"{ends}: {count:,} {word}",
                 })
     channels = {name: name for name in ("x", "width", "y", "height", "fill")} | {"description": "said"}
-    axes = {"x": Axis(across, what.title), "y": Axis(up, "replies", min(4, most), whole=True)}
+    axes = {"x": Axis(across, what.title, whole=what.whole), "y": Axis(up, "replies", min(4, most + 1), whole=True)}
     return chart(_SIZE, frame, axes, [Marks("rect", rows, channels)], palette)
 
 

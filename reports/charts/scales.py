@@ -6,7 +6,7 @@ Vega could choose both; what it chose would then not be known here, where labels
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -33,11 +33,13 @@ class Scale:
         share = (self._even(value) - self._even(self.low)) / (self._even(self.high) - self._even(self.low))
         return round(self.pixels * (1 - share if self.flipped else share), 2)
 
-    def ticks(self, most: int) -> list[float]:
-        """Round values along the axis, ``most`` of them or fewer."""
+    def ticks(self, most: int, *, whole: bool = False) -> list[float]:
+        """Round values along the axis, ``most`` of them or fewer; with ``whole`` no halves of what is counted."""
         if self.log and self.high / self.low > 5:
-            return _log_ticks(self.low, self.high, most)
-        return _even_ticks(self.low, self.high, most)
+            found = _log_ticks(self.low, self.high, most)
+        else:
+            found = _even_ticks(self.low, self.high, most, (1, 2, 5, 10) if whole else (1, 2, 2.5, 5, 10))
+        return [tick for tick in found if tick.is_integer()] if whole else found
 
     def spec(self, name: str) -> dict[str, Any]:
         """As Vega's scale."""
@@ -93,9 +95,9 @@ def _log_ticks(low: float, high: float, most: int) -> list[float]:
     return found[:: math.ceil(len(found) / most)]
 
 
-def _even_ticks(low: float, high: float, most: int) -> list[float]:
+def _even_ticks(low: float, high: float, most: int, digits: Sequence[float]) -> list[float]:
     rough = (high - low) / max(1, most)
     power = 10.0 ** math.floor(math.log10(rough))
-    step = next(digit * power for digit in (1, 2, 2.5, 5, 10) if digit * power >= rough * 0.999)
+    step = next(digit * power for digit in digits if digit * power >= rough * 0.999)
     first, last = math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9)
     return [round(place * step, 10) for place in range(first, last + 1)]

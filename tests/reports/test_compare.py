@@ -147,6 +147,19 @@ def test_memory_energy_and_the_front_are_shown_where_they_are_known() -> None:
     assert (first["pareto"], second["pareto"], first["energy_per_solved_j"]) == ("True", "", "10.0")
 
 
+def test_joules_of_which_not_the_same_was_metered_are_said_not_to_compare() -> None:
+    alone = {"energy": {"energy_j": 900.0, "gpu": {"energy_j": 900.0}}}
+    both = {"energy": {"energy_j": 950.0, "gpu": {"energy_j": 800.0}, "cpu": {"energy_j": 150.0}}}
+    said = ("J/solved does not compare across these runs, of which not the same was metered: GPU of F16; CPU and GPU "
+            "of Q8_0")
+    mixed = rows(compare_runs([record("F16", 30, **alone), record("Q8_0", 31, **both)]))
+    assert said in shown(to_rich(mixed, 200), 200)
+    assert said in to_markdown(mixed)
+    assert [row["energy_of"] for row in json.loads(to_json(mixed))] == [["gpu"], ["cpu", "gpu"]]
+    alike = rows(compare_runs([record("F16", 30, **both), record("Q8_0", 31, **both), record("Q4_K_M", 36)]))
+    assert "does not compare" not in shown(to_rich(alike, 200), 200)
+
+
 def test_what_is_said_of_texts_that_could_not_be_read_stands_below_the_table() -> None:
     assert "Texts left out: x\\x1b" in shown(to_rich(rows(compare_runs(LADDER), ["Texts left out: x\x1b"]), 80), 80)
 

@@ -57,3 +57,11 @@ def test_a_drawing_says_what_each_part_of_a_bar_stands_for() -> None:
     assert svg.count("<title>") == 3
     for words in ("10 to 11: 1 correct", "10 to 11: 1 not", "20 to 21: 1 correct", "tokens a reply", 'role="img"'):
         assert words in svg, words
+
+
+@pytest.mark.parametrize("most", [1, 2, 7, 8, 25, 1000])
+def test_replies_are_counted_along_the_axis_in_whole_numbers_and_by_more_than_none(most: int) -> None:
+    up = histogram([Value(1.0, True)] * most, What("seconds a reply", str))["axes"][1]
+    assert up["title"] == "replies"
+    assert len(up["values"]) >= 2
+    assert all(float(tick).is_integer() for tick in up["values"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +42,27 @@ def test_a_place_that_takes_no_page_is_named(tmp_path: Path) -> None:
     folder = write(tmp_path / "r1", [])
     with pytest.raises(BadInput, match=r"nowhere/page\.html: the page cannot be written .*--out"):
         report(str(folder), str(tmp_path / "nowhere" / "page.html"))
+
+
+def test_a_file_that_is_no_page_is_not_written_over(tmp_path: Path) -> None:
+    folder = write(tmp_path / "r1", [reply("t/0", "x")])
+    for name in ("summary.json", "samples.jsonl"):
+        before = (folder / name).read_bytes()
+        with pytest.raises(BadInput, match=r"is no page, which is not written over"):
+            report(str(folder), str(folder / name))
+        assert (folder / name).read_bytes() == before
+    page = tmp_path / "page.html"
+    report(str(folder), str(page))
+    assert report(str(folder), str(page)).path == page, "a page is made anew"
+
+
+@pytest.mark.parametrize("name", ["summary.json", "run_config.json", "samples.jsonl", "details.jsonl"])
+def test_a_pipe_in_the_place_of_a_file_is_named_and_not_waited_for(name: str, tmp_path: Path) -> None:
+    folder = write(tmp_path / "r1", [reply("t/0", "x")])
+    (folder / name).unlink()
+    os.mkfifo(folder / name)
+    with pytest.raises(BadInput, match=rf"{name} is no ordinary file"):
+        report(str(folder))
 
 
 def test_fields_of_any_type_and_lines_of_any_kind_make_a_page(tmp_path: Path) -> None:

@@ -87,7 +87,7 @@
     const left = tasks.chosen(choice, found);
     list.set(left);
     const all = index.id.length;
-    const words = left.length === all ? `${said.count(all)} tasks` : `${said.count(left.length)} of ${said.count(all)} tasks`;
+    const words = left.length === all ? `${said.count(all)} ${all === 1 ? "task" : "tasks"}` : `${said.count(left.length)} of ${said.count(all)} tasks`;
     status.textContent = share < 1 ? `${words}, searching … ${Math.round(100 * share)} %` : words;
     if (share === 1) document.documentElement.dataset.searched = sought(input);  // for who waits for it
   };

@@ -12,6 +12,7 @@ from reports.charts.drawing import to_svg
 from reports.charts.labels import width_of
 from reports.charts.palette import SERIES
 from reports.charts.series import Look, Point, Series
+from reports.charts.spending import COSTS, series_of
 from reports.charts.tradeoff import tradeoff
 
 
@@ -105,3 +106,11 @@ def test_a_ring_is_drawn_around_marked_points_alone() -> None:
 def test_nothing_to_draw_is_said() -> None:
     with pytest.raises(ValueError, match="no point"):
         tradeoff([Series("a", [])], Look("Tokens"))
+
+
+def test_settings_in_a_name_are_words_from_the_runs_and_from_a_table_alike() -> None:
+    rows = [{"benchmark": "math", "model": "m", "strategy": "single", "accuracy": 50.0, "completion_tokens": 40.0,
+             "settings": settings}
+            for settings in ({"sampling.temperature": 0.8, "seed": 1}, '{"sampling.temperature": 0.2}', "[[", None)]
+    assert {one.name for one in series_of(rows, COSTS["tokens"])} == {
+        "m (temperature 0.8, seed 1)", "m (temperature 0.2)", "m ([[)", "m"}
