@@ -51,7 +51,7 @@ class _File:
             raise BadInput(f"--benchmark {path}: cannot be read ({error.strerror or error}); check the path") from error
         except UnicodeDecodeError as error:
             raise BadInput(f"{path}: byte {error.start} is not UTF-8; save the file as UTF-8") from error
-        except (tomllib.TOMLDecodeError, RecursionError) as error:
+        except (ValueError, RecursionError) as error:  # TOMLDecodeError is one; a number of 5,000 digits another
             where = re.search(r"line (\d+)", str(error))
             line = f":{where[1]}" if where else ""
             raise BadInput(f"{path}{line}: is no TOML ({error}); correct it (docs/own-benchmark.md)") from error
@@ -61,9 +61,10 @@ class _File:
     def bad(self, section: str, key: str, what: str) -> BadInput:
         """The error that says so, with the line where ``key`` stands, or else its section."""
         named = f"[{section}] {key}" if section and key else f"[{section}]" if section else key
-        return BadInput(f"{self.path}:{self._line(section, key)}: {named}: {what} (docs/own-benchmark.md)")
+        return BadInput(f"{self.path}:{self.line(section, key)}: {named}: {what} (docs/own-benchmark.md)")
 
-    def _line(self, section: str, key: str) -> int:
+    def line(self, section: str, key: str) -> int:
+        """Where the key stands, or else its section; 1 where neither is found."""
         inside, found = section == "", 1
         for number, line in enumerate(self.text.split("\n"), 1):
             head = re.match(r"\s*\[\s*\"?([A-Za-z0-9_-]+)\"?\s*\]", line)
@@ -159,7 +160,8 @@ def _fields(file: _File) -> Fields:
             raise file.bad("prompt", "user", f"shows {{{name}}}, which holds the answer ([answer] {key}); take it out")
     data = file.path.parent / file.get("tasks", "file")
     return Fields(
-        path=data, source=file.path, shown=shown, evaluator=kind, answer=file.table["answer"],
+        path=data, source=file.path, line=file.line("tasks", "file"), shown=shown, evaluator=kind,
+        answer=file.table["answer"],
         task_id=file.get("tasks", "id"), difficulty=file.get("tasks", "difficulty"), date=file.get("tasks", "date"),
     )
 

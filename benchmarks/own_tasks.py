@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+import math
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Final
 
@@ -49,6 +52,8 @@ class Fields:
     path: Path
     source: Path
     """The TOML file."""
+    line: int
+    """Of its ``[tasks] file``."""
     shown: tuple[str, ...]
     """Those that the prompt shows."""
     evaluator: str
@@ -69,8 +74,11 @@ def open_tasks(fields: Fields, limit: int | None, request: DatasetRequest) -> Ta
             '([tasks] date = "…"), or leave them out'
         )
     path = fields.path if request.problems_file is None else Path(request.problems_file)
-    if request.problems_file is None and not path.is_file():
-        raise BadInput(f"{fields.source}: [tasks] file: there is no file {path}; write its path from the TOML's folder")
+    if request.problems_file is None and not os.path.isfile(path):  # noqa: PTH113  (False, too, for a name too long)
+        raise BadInput(
+            f"{fields.source}:{fields.line}: [tasks] file: there is no file {str(path)[:300]}; "
+            "write its path from the TOML's folder"
+        )
     tasks: list[Task] = []
     references: dict[str, dict[str, Json]] = {}
     for line in read_records(path, _columns(fields)):
@@ -115,7 +123,7 @@ def _reference(fields: Fields, line: Line) -> dict[str, Json]:
         if name is None:
             continue
         if name not in line.record:
-            raise line.bad(f"has no field {name!r}, which {fields.source} names ([answer] {key}); add it")
+            raise _missing(fields, line, name, f"[answer] {key}")
         found[ours] = line.record[name]
     if fields.evaluator in {"math", "formula"}:
         found["answer"] = _text(fields, line, fields.answer["expected"], "[answer] expected")
@@ -132,7 +140,7 @@ def _accepted(fields: Fields, line: Line) -> list[str]:
     """The right answer, or a list of those that are."""
     value = line.record[fields.answer["expected"]]
     values = value if isinstance(value, list) else [value]
-    if not values or not all(isinstance(item, (str, int, float)) and str(item).strip() for item in values):
+    if not values or not all(_is_plain(item) and str(item).strip() for item in values):
         raise line.bad(f"field {fields.answer['expected']!r} must be a text, a number, or a list of them")
     return [str(item) for item in values]
 
@@ -178,10 +186,26 @@ def _text(fields: Fields, line: Line, name: str, named_by: str, *, empty: bool =
     value = line.record.get(name)
     if isinstance(value, (dict, list)) and empty:
         return json.dumps(value, ensure_ascii=False)
-    if isinstance(value, (str, int, float)) and not isinstance(value, bool) and (empty or str(value).strip()):
+    if _is_plain(value) and (empty or str(value).strip()):
         return str(value)
-    fault = "has no field" if name not in line.record else "has no text or number in its field"
-    raise line.bad(f"{fault} {name!r}, which {fields.source} names ({named_by}); add it")
+    if name in line.record:
+        raise line.bad(f"has no text or number in its field {name!r}, which {fields.source} names ({named_by}); add it")
+    raise _missing(fields, line, name, named_by)
+
+
+def _missing(fields: Fields, line: Line, name: str, named_by: str) -> BadInput:
+    near = get_close_matches(name, line.record, n=1) or list(line.record)[:8]
+    return line.bad(
+        f"has no field {name!r}, which {fields.source} names ({named_by}); add it, or name another there "
+        f"(it has {', '.join(near)[:200] or 'none'})"
+    )
+
+
+def _is_plain(value: Json) -> bool:
+    """A text or a number; 1e999 is none that could be asked or answered."""
+    if isinstance(value, bool) or not isinstance(value, (str, int, float)):
+        return False
+    return not isinstance(value, float) or math.isfinite(value)
 
 
 def _optional(name: str | None, line: Line) -> str | None:

@@ -59,6 +59,9 @@ def with_header(rows: Iterator[Row], needed: tuple[str, ...]) -> Iterator[tuple[
         there = ", ".join(head.fields)[:200]
         wanted = ", ".join(needed)
         raise head.bad(f"the first line lacks the column {missing[0]!r} (it has: {there}); this needs {wanted}")
+    twice = [name for name in needed if head.fields.count(name) > 1]
+    if twice:
+        raise head.bad(f"the first line names the column {twice[0]!r} twice; rename one")
     for row in rows:
         if len(row.fields) != len(head.fields):
             raise row.bad(f"has {len(row.fields)} fields where the first line names {len(head.fields)}; correct it")

@@ -107,9 +107,23 @@ def parse_object(path: Path, number: int, raw: bytes, *, constants: bool = False
         ) from error
     except (ValueError, RecursionError) as error:
         raise BadInput(f"{path}:{number}: not JSON ({_short(error)}); each line must be one JSON object") from error
+    if not constants and b"\\u" in raw and not _is_text(record):
+        raise BadInput(
+            f"{path}:{number}: holds half of a surrogate pair (an escape such as \\ud800 alone), which is no character "
+            "and which no server takes; write the whole character, or leave it out"
+        )
     if not isinstance(record, dict):
         raise BadInput(f"{path}:{number}: holds a JSON {type(record).__name__}; each line must be one JSON object")
     return record
+
+
+def _is_text(record: Json) -> bool:
+    """Whether all its texts can be sent and come back as they are. A task whose id cannot would be waited for."""
+    try:
+        json.dumps(record, ensure_ascii=False).encode()
+    except (UnicodeEncodeError, RecursionError):
+        return False
+    return True
 
 
 def task_id(line: Line, prefix: str, seen: dict[str, int]) -> str:

@@ -61,7 +61,10 @@ def _array(path: Path) -> Iterator[Line]:
     if len(raw) > ARRAY_LIMIT_BYTES:
         raise BadInput(f"{path}: is larger than {ARRAY_LIMIT_BYTES >> 20} MiB; give JSON lines (.jsonl)")
     # The array as a member of an object: the reader of single records has all the checks.
-    records = parse_object(path, 1, b'{"records":' + raw.removeprefix(b"\xef\xbb\xbf") + b"}")["records"]
+    whole = parse_object(path, 1, b'{"records":' + raw.removeprefix(b"\xef\xbb\xbf") + b"}")
+    records = whole["records"]
+    if len(whole) > 1:
+        raise BadInput(f"{path}: goes on behind its array; a .json file must be one array of objects")
     if not isinstance(records, list):
         raise BadInput(f"{path}: holds a JSON {type(records).__name__}; a .json file must be an array of objects")
     for number, record in enumerate(records, 1):

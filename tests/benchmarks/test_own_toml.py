@@ -89,13 +89,15 @@ def test_the_examples_ten_tasks_are_asked_and_graded(pool: VerifierPool) -> None
         ("max_tokens = 64", "max_tokens = 0", 23, "0 is too small"),
         ("max_tokens = 64", "max_tokens = true", 23, "must be a whole number"),
         ('id = "id"', "id = = 1", 7, "is no TOML"),
+        ('file = "capitals.jsonl"', 'file = "nowhere.jsonl"', 6, r"\[tasks\] file: there is no file .*nowhere.jsonl"),
+        ('file = "capitals.jsonl"', f'file = "{"a" * 5000}"', 6, "there is no file"),
     ],
 )
 def test_a_mistake_is_told_with_file_line_and_what_to_do(
     folder: Path, old: str, new: str, line: int, message: str
 ) -> None:
     assert old in GOOD
-    with pytest.raises(BadInput, match=rf"capitals.toml:{line}: .*{message}.*docs/own-benchmark.md"):
+    with pytest.raises(BadInput, match=rf"capitals.toml:{line}: .*{message}"):
         opened(folder, GOOD.replace(old, new, 1))
 
 
@@ -108,6 +110,8 @@ def test_a_mistake_is_told_with_file_line_and_what_to_do(
         ({"country": "X", "capital": "X"}, r"has no field 'id'.*\(\[tasks\] id\)"),
         ({"id": "0", "country": "X", "capital": "X"}, "task id '0' comes twice"),
         ({"id": "a", "country": "X", "capital": []}, "must be a text, a number, or a list of them"),
+        ({"id": "a", "country": "X", "capital": True}, "must be a text, a number, or a list of them"),
+        ({"id": "a", "country": "X", "Capital": "Y"}, r"it has Capital\)"),
     ],
 )
 def test_a_mistake_in_the_data_is_told_with_its_line(folder: Path, record: dict[str, Any], message: str) -> None:
@@ -125,8 +129,38 @@ def test_files_that_are_not_there_or_no_text_are_told(tmp_path: Path) -> None:
     (tmp_path / "deep.toml").write_text("a = " + "[" * 100_000)
     with pytest.raises(BadInput, match="is no TOML"):
         get(str(tmp_path / "deep.toml"))
+    (tmp_path / "long.toml").write_text("a = " + "9" * 5000)
+    with pytest.raises(BadInput, match="is no TOML"):
+        get(str(tmp_path / "long.toml"))
     with pytest.raises(BadInput, match=r"\[tasks\] file: there is no file"):
         opened(tmp_path, GOOD)
+
+
+def test_a_number_beyond_all_numbers_is_no_text(folder: Path) -> None:
+    (folder / "capitals.jsonl").write_text('{"id": "a", "country": 1e999, "capital": "X"}\n')
+    with pytest.raises(BadInput, match=r"capitals.jsonl:1: has no text or number in its field 'country'"):
+        opened(folder, GOOD)
+
+
+@pytest.mark.parametrize("field", ["id", "country", "capital"])
+def test_half_a_character_is_told_before_a_model_is_asked(folder: Path, field: str) -> None:
+    record = {"id": "a", "country": "b", "capital": "c"}
+    write_lines(folder / "capitals.jsonl", [record | {"id": "\U0001f642"}, record | {field: "x\ud800"}])
+    with pytest.raises(BadInput, match=r"capitals.jsonl:2: holds half of a surrogate pair"):
+        opened(folder, GOOD)
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "message"),
+    [
+        ("twice.csv", "id,country,capital,country\na,b,c,d\n", "names the column 'country' twice"),
+        ("on.json", '[{"id": "a", "country": "b", "capital": "c"}], "more": [1]', "goes on behind its array"),
+    ],
+)
+def test_a_file_that_could_be_read_in_two_ways_is_refused(folder: Path, name: str, text: str, message: str) -> None:
+    (folder / name).write_text(text)
+    with pytest.raises(BadInput, match=message):
+        opened(folder, GOOD.replace("capitals.jsonl", name))
 
 
 def test_dates_need_a_field_and_then_choose(folder: Path) -> None:
