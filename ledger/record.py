@@ -38,6 +38,7 @@ field                             meaning (unit)
 ``config.backend``                ``xllamacpp``, ``llama-server`` or ``llama-cpp-python``; of a server that ran already
                                   ``llama.cpp``, or ``openai`` where that is all that is known of it
 ``config.server_build``           the server's version or build
+``config.served_models``          of a provider: the versions that answered, as their replies name them
 ``config.base_url``               where a server that ran already was asked
 ``config.gpu_layers``             layers on the GPU (number, or ``all``), ``config.gpu_layers_of``: layers there are
 ``config.ctx_size``               context of one slot (tokens), ``config.ctx_size_asked``: where another was asked for
