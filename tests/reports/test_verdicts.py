@@ -36,6 +36,15 @@ def test_of_several_the_smallest_is_named_and_the_coarsest_difference_counts() -
     assert "; Q6_K, the fastest of them, is" in said(row(times_as_fast=2.0, **same), row(times_as_fast=3.0, **same))
 
 
+def test_of_strategies_the_cheapest_is_named_by_its_tokens_and_no_speed_is_told() -> None:
+    """They are one model; and what is replayed has no speed."""
+    assert said(row(times_tokens=0.454, times_as_fast=1.0)).endswith("; it takes 0.45 times the tokens.")
+    assert said(row(times_tokens=1.0)).endswith("; it takes as many tokens.")
+    assert said(row(times_tokens=0.5), row(times_tokens=0.25, times_as_fast=2.0)).endswith(
+        "; Q6_K, the cheapest of them, takes 0.25 times the tokens.")
+    assert "; it takes 2.02 times the tokens" in said(row("clearly higher", difference=70.0, times_tokens=2.02))
+
+
 def test_few_tasks_are_said_to_show_nothing() -> None:
     few = row(total_problems=4)
     del few["would_have_shown"]
