@@ -205,6 +205,17 @@ def test_a_model_that_somebody_loaded_since_with_another_context_is_not_ours(sta
     assert there.loaded() == [NAME]
 
 
+def test_a_server_that_does_not_let_go_is_asked_again_at_the_next_start(
+        start: Start, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("servers.backends.ollama.UNLOAD_S", 0.2)
+    there = start("--stay")
+    with serving(tmp_path):
+        pass
+    assert there.loaded() == [NAME]
+    (note,) = (tmp_path / "cache" / "ollama").glob("*.json")
+    assert json.loads(note.read_text()) == {"base_url": there.url, "model": NAME, "ctx_size": 4096}
+
+
 @pytest.mark.parametrize("note", [
     b"", b"[]", b'{"base_url": "x"}', b'{"base_url": "http://127.0.0.1:9", "model": "m", "ctx_size": 1}'])
 def test_a_note_that_leads_nowhere_is_removed(start: Start, tmp_path: Path, note: bytes) -> None:

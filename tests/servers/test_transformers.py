@@ -13,8 +13,11 @@ from typing import Any
 
 import pytest
 
+from benchmarks.scripts.chat import Chat
+from benchmarks.scripts.replies import Reply
+from benchmarks.scripts.settings import Settings
 from core.errors import BadInput, ServerError, UsageError
-from core.records import ModelInfo
+from core.records import Endpoint, ModelInfo
 from servers.backends.base import Found
 from servers.backends.transformers_serve import TransformersServe, plan
 from servers.fitting import Room
@@ -178,10 +181,11 @@ def tiny(program: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Two layers of random weights, made by the library itself."""
     path = tmp_path_factory.mktemp("models") / "tiny"
     subprocess.run([Path(program).with_name("python"), ROOT / "tests" / "fakes" / "tiny_transformers.py", path],
-                   check=True, capture_output=True, timeout=100)
+                   check=True, capture_output=True, timeout=200)
     return path
 
 
+@pytest.mark.timeout(400)
 def test_its_own_server_serves_a_tiny_model_and_ends(program: str, tiny: Path, tmp_path: Path) -> None:
     model: ModelInfo = resolve(f"transformers:{tiny}")
     with serve(model, ServerSettings(server_bin=program, threads=1), tmp_path / "log") as server:
@@ -192,8 +196,24 @@ def test_its_own_server_serves_a_tiny_model_and_ends(program: str, tiny: Path, t
         assert end.effective["gpu_layers"] in {0, "all"}
         assert server.alive()
         assert server.answers()
+        greedy = reply_of(end, 1, temperature=0.0)
+        assert reply_of(end, 2, temperature=0.0) == greedy
+        assert reply_of(end, 1, temperature=1.0, top_k=1) == greedy  # which a request of its own has no field for
+        sampled = reply_of(end, 1, temperature=1.0)
+        assert reply_of(end, 1, temperature=1.0) == sampled
+        assert reply_of(end, 2, temperature=1.0) != sampled != greedy
 
 
+def reply_of(end: Endpoint, seed: int, **sampling: float) -> str:
+    settings = Settings(end.base_url, Path(), model=end.model, native=end.native, capabilities=end.capabilities,
+                        sampling={"max_tokens": 24, **sampling})
+    found = Chat(settings).ask([{"role": "user", "content": "How many are two and two?"}], seed, {})
+    assert isinstance(found, Reply), found
+    assert (found.finish_reason, found.completion_tokens) == ("length", 24)
+    return found.response
+
+
+@pytest.mark.timeout(400)
 def test_weights_that_are_cut_short_are_said_to_be(program: str, tiny: Path, tmp_path: Path) -> None:
     broken = tmp_path / "broken"
     shutil.copytree(tiny, broken)
