@@ -122,24 +122,33 @@ FUNCTIONS: dict[str, Callable[[str], object]] = {
 
 
 def seconds(function: Callable[[str], object], text: str) -> float:
+    """Of this thread's own processor time: other work on the machine does not count, save for what it costs caches."""
     gc.disable()  # a collection looks at all that the test run holds, and not at this text
     try:
-        began = time.process_time()
+        began = time.thread_time()
         function(text)
-        return time.process_time() - began
+        return time.thread_time() - began
     finally:
         gc.enable()
 
 
 def is_linear(function: Callable[[str], object], unit: str, head: str = "", chars: int = 4_000) -> bool:
-    small = head + unit * (chars // len(unit))
-    large = head + unit * (8 * chars // len(unit))
-    best_small = best_large = float("inf")
-    for _attempt in range(8):  # the least of several: a busy machine only ever adds to a time
-        best_large = min(best_large, seconds(function, large))
-        best_small = min(best_small, seconds(function, small))
-        if best_large < 0.06 or best_large < 24 * best_small:
-            return True
+    """Whether eight times the text takes less than 24 times as long.
+
+    The least of several, because a busy machine only ever adds to a time; and where that says no, it is asked again of
+    four times as much text, where what is quadratic is as far from linear as before and noise is less of the time.
+    """
+    for more in (1, 4):
+        small = head + unit * (more * chars // len(unit))
+        large = head + unit * (8 * more * chars // len(unit))
+        best_small = best_large = float("inf")
+        for _attempt in range(8):
+            best_large = min(best_large, seconds(function, large))
+            best_small = min(best_small, seconds(function, small))
+            if best_large < 0.06 * more or best_large < 24 * best_small:
+                return True
+            if best_large > 20:
+                return False
     return False
 
 
@@ -165,4 +174,4 @@ def test_so_it_does_behind_a_beginning_that_never_ends(head: str) -> None:
 def test_a_long_text_is_read_in_a_moment() -> None:
     text = 'I think 1,234 is {"a": [1, 2]} and `x`.\n' * 25_000
     for name, function in FUNCTIONS.items():
-        assert seconds(function, text) < 8, name
+        assert any(seconds(function, text) < 20 for _attempt in range(2)), f"{name}: a second or so on an idle machine"
