@@ -4,7 +4,7 @@
 The tool runs this file as ``--script``. It reads the energy counter of every GPU by NVML itself, keeps all slots of the
 server busy for so many seconds, and reads it again. The run's record has to say the same, but for the power in the
 tenths of a second that it took to be started. Wants an NVIDIA GPU of Volta or later. Exit code 1: they are more than
-three percent apart.
+three percent apart; 2: there is no such GPU.
 
 example:
   benches/energy.py --model ~/models/qwen3-8b-Q4_K_M.gguf --seconds 60
@@ -91,6 +91,13 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
 
 def main(argv: Sequence[str]) -> int:
     flags = parse(argv)
+    try:
+        pynvml.nvmlInit()
+        counted_j()
+    except pynvml.NVMLError as error:
+        print(f"no NVIDIA GPU with an energy counter can be read here ({error}); run this where there is one.",
+              file=sys.stderr)
+        return 2
     with tempfile.TemporaryDirectory() as folder:
         record, counted = measured(flags, Path(folder))
     energy = record.get("energy", {})

@@ -43,10 +43,18 @@ def live_state(work: Work, standing: Standing, pace: Pace, place: tuple[int, int
         interval=wilson(outcomes[Outcome.CORRECT], counted),
         tokens_per_second=tokens / asked_s if tokens and asked_s > _RATE_AFTER_S else None,
         elapsed_s=pace.elapsed_s,
-        left_s=pace.elapsed_s / fresh * (total - done) if total and fresh >= _LEFT_AFTER_TASKS else None,
+        left_s=left_s(pace.elapsed_s, fresh, total - done if total else 0),
         queue_depth=pace.queue_depth,
         looping=collection.looping,
         outcomes={outcome.value: outcomes[outcome] for outcome in Outcome if outcomes[outcome]},
         cell=place[0],
         cells=place[1],
     )
+
+
+def left_s(elapsed_s: float, fresh: int, tasks_left: int) -> float | None:
+    """Seconds that the tasks left take at the pace of the fresh ones; None while these are few.
+
+    None, too, where all have an answer: what is still asked then (a budget of the whole run) no task tells.
+    """
+    return elapsed_s / fresh * tasks_left if tasks_left > 0 and fresh >= _LEFT_AFTER_TASKS else None

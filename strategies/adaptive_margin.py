@@ -20,7 +20,8 @@ within 0.1 point of the published rule's, and at a whole one would stop long bef
 
 How often it errs. What it stops with is not what all ``max_n`` samples would have given for at most 1 - confidence of
 the tasks that it stops early, on average over q as above: in both cases the chance of a change is no more than that (of
-the first, because an answer that is the likelier one seldom loses a lead), and looking after every sample costs
+the first, because an answer that is the likelier one seldom loses a lead; at a confidence below 0.7 it may be more,
+where the lead is one vote over an answer that came up earlier and wins the ties), and looking after every sample costs
 nothing, because the chance is that of the future given these votes, however it was decided to look. For one single q it
 may be more where q is near 1/2 and less elsewhere, and a third answer may come to lead; docs/strategies.md has the
 figures of both. Such a change makes a right answer wrong about as often as a wrong one right, so accuracy moves by much

@@ -18,6 +18,14 @@ def test_help_has_an_example() -> None:
     assert "example:\n  benches/energy.py --" in done.stdout
 
 
+def test_without_such_a_gpu_it_says_so_in_a_line(tmp_path: Path) -> None:
+    told = nvml_library.environment(tmp_path / "no library is here")
+    done = subprocess.run([sys.executable, BENCH], env=told, capture_output=True, text=True, check=False, timeout=60)
+    assert done.returncode == 2
+    assert done.stderr.startswith("no NVIDIA GPU with an energy counter can be read here (")
+    assert "Traceback" not in done.stderr
+
+
 def test_a_record_and_the_counter_are_held_against_each_other(tmp_path: Path) -> None:
     told = nvml_library.environment(nvml_library.build(tmp_path), NVML_ENERGY="100", NVML_PIDS="1")
     done = subprocess.run([sys.executable, BENCH, "--seconds", "1", "--", "--server", "xllamacpp", "--threads", "1"],
