@@ -19,6 +19,7 @@ from evaluators.sandbox import values
 
 Arguments = list[Any]
 _MOST_ITEMS = 1_000_000
+_MOST_ADDED = 10_000_000
 
 _ORACLES: Mapping[str, str] = {
     **dict.fromkeys(("similar_elements", "find_char_long", "common_in_nested_lists", "extract_singly", "larg_nnum",
@@ -49,8 +50,17 @@ def _encoded(inputs: Any, shape: Callable[[Arguments], Arguments] | None) -> Any
 
 
 def _affordable(entry: Any, inputs: Any) -> Any:
-    """Without the inputs of Mbpp/255 whose value, all combinations with repetition, runs to a gigabyte."""
-    if entry != "combinations_colors" or not isinstance(inputs, list):
+    """Without the inputs of Mbpp/255 whose value, all combinations with repetition, runs to a gigabyte.
+
+    Of the sixteen of Mbpp/599 that make its solution add up a hundred million numbers two are kept: all of them take
+    the whole minute there is, so that the verdict would be the machine's.
+    """
+    if not isinstance(inputs, list):
+        return inputs
+    if entry == "sum_average":
+        long = [given for given in inputs if given and isinstance(given[0], int) and given[0] > _MOST_ADDED]
+        return [given for given in inputs if given not in long[2:]]
+    if entry != "combinations_colors":
         return inputs
     return [given for given in inputs if _items(*given) <= _MOST_ITEMS]
 

@@ -206,3 +206,11 @@ def test_inputs_whose_value_would_be_a_gigabyte_are_left_out(pool: VerifierPool)
     inputs = [[["a", "b"], 2], [[], 0], [["a", "b", "c", "d", "e", "f"] * 4, 12]]
     verdict = plus_verdict(pool, 255, "combinations_colors", code, code, inputs)
     assert verdict.outcome is Outcome.CORRECT
+
+
+def test_of_inputs_that_take_all_the_time_there_is_two_are_kept() -> None:
+    from evaluators.mbpp_plus import _affordable
+
+    inputs = [[5], *([100_000_000 + n] for n in range(8)), [9_000_000]]
+    assert _affordable("sum_average", inputs) == [[5], [100_000_000], [100_000_001], [9_000_000]]
+    assert _affordable("another", inputs) == inputs
