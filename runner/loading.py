@@ -15,9 +15,9 @@ from ledger.run_id import make_run_id
 from runner.meters import Meters
 from runner.observer import Observer
 from runner.prepare import Prepared, Work
-from runner.record import Surroundings
 from runner.request import Request
 from runner.serving import Serving
+from runner.surroundings import Surroundings
 from servers.echo import Echo
 from servers.lifecycle import RunningServer
 from servers.spec import ServerSettings

@@ -29,8 +29,9 @@ from runner.costs import by_task
 from runner.narrowing import narrowed
 from runner.outcome import CellOutcome
 from runner.prepare import Work, fingerprint_parts
-from runner.record import Surroundings, build
+from runner.record import build
 from runner.request import Request
+from runner.surroundings import Surroundings
 from runner.task_lines import task_lines
 from system.clock import utc_timestamp
 

@@ -31,9 +31,10 @@ from runner.meters import Meters, NotMetered
 from runner.observer import Hooks
 from runner.prepare import Prepared, Work, fingerprint_parts, prepare
 from runner.prices import prices, unpriced
-from runner.record import Surroundings, build
+from runner.record import build
 from runner.request import Request
 from runner.serving import Serving
+from runner.surroundings import Surroundings
 from runner.task_lines import task_lines
 from servers.echo import ask
 from system.clock import utc_timestamp
