@@ -127,7 +127,7 @@ def _settings(row: Row, *, told: bool) -> list[str]:
 def _doubts(row: Row) -> list[Any]:
     found = [escape(reason) for reason in texts_at(row, "reasons") or ()]
     bounds = value_at(row, "bounds")
-    if isinstance(bounds, list) and len(bounds) == 2:
+    if isinstance(bounds, list) and len(bounds) == 2 and not any("score between" in reason for reason in found):
         found.append(f"the score lies between {bounds[0]:.1f} and {bounds[1]:.1f} %, had all truncated tasks failed or "
                      "passed")
     return found

@@ -57,7 +57,7 @@ def to_html(across: Across, drawn: Sequence[Drawn], assets: Assets) -> str:
         "remarks": [escape(one, 400) for one in across.remarks],
         "said": said[:MOST_SAID], "unsaid": max(0, len(said) - MOST_SAID),
         "columns": columns, "benchmarks": [one | {"compared": bool(compared[one["id"]])} for one in benchmarks],
-        "legend": [line.text for line in across.table.legend],
+        "legend": [line.text for line in across.table.legend if line.column in _told(across.table)],
         "blocks": (json_block("data-board", [_board_row(one, columns) for one in leaders])
                    + packed_block("data-compared", compared) + packed_block("data-flips", _flips(across.matrices))),
     }
@@ -73,6 +73,11 @@ def _board_row(one: Leader, columns: Sequence[Column]) -> dict[str, Any]:
              "doubts": list(one.doubts), "origin": one.origin, "settings": one.settings, "kind": one.kind,
              "scale": scale}
     return {key: value for key, value in found.items() if value}
+
+
+def _told(table: Table) -> set[str]:
+    """The columns that any run has something in."""
+    return {key for section in table.sections for line in section.lines for key, text in line.cells.items() if text}
 
 
 def _subtitle(across: Across) -> list[str]:

@@ -68,7 +68,8 @@ def ladders(found: Sequence[Ladder], title: str, caption: str = "", size: Size =
     marks.append(_texts([{"x": 0, "y": 14 * (place + 0.5) - frame.top + 4, "text": text}
                          for place, text in enumerate(above)], "left", SMALL - 1, palette.muted))
     whole = Size(size.width, height + frame.top + frame.bottom)
-    return chart(whole, frame, {"x": Axis(scale, title, 5 if size.narrow else 9)},
+    fits = shortened(title, FONT_PX, 1.6 * min(left + scale.pixels / 2, right + scale.pixels / 2))  # it is bold
+    return chart(whole, frame, {"x": Axis(scale, fits, 5 if size.narrow else 9)},
                  [one for one in marks if one.rows], palette)
 
 

@@ -165,3 +165,18 @@ def test_a_place_that_cannot_be_written_to_is_said(tmp_path: Path, capsys: pytes
     flags = ["rich-report", "--runs-root", str(tmp_path / "runs"), "--out-dir", str(tmp_path / "out")]
     assert bench_runner.main(flags) == 2
     assert "--out-dir" in capsys.readouterr().err
+
+
+def test_what_is_asked_first_stands_first_and_a_lone_run_says_what_is_missing(tmp_path: Path) -> None:
+    root = tmp_path / "runs"
+    write_run(root, "a", "math", "m:F16", range(2))
+    page = rich_report(RichRequest(root, tmp_path / "out")).page.read_text("utf-8")
+    assert "there is nothing to compare. Run another model" in page
+    assert "One run: nothing to draw, and nothing to hold it against." in page
+    assert "plots/" not in page
+    for number, settings in enumerate(({"n": 1}, {"n": 4})):
+        write_run(root, f"s{number}", "math", "m:F16", range(number), config={"strategy": "sc_fixed", **settings})
+    write_run(root, "b", "math", "m:Q8_0", range(3))
+    page = rich_report(RichRequest(root, tmp_path / "out")).page.read_text("utf-8")
+    assert 0 < page.index("Q8_0 single cannot be told from F16 single") < page.index("m:F16 strategies, 40 tasks.")
+    assert "nothing to compare" not in page

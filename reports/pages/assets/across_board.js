@@ -41,8 +41,15 @@
     return svg;
   };
 
+  // A name may be broken after the marks within it, and elsewhere only where one of its parts is too long.
+  const named = (element, text) => {
+    for (const part of text.split(/(?<=[_:/.-])/)) element.append(part, document.createElement("wbr"));
+    return element;
+  };
+
   const model = (row, text) => {
-    const cell = page.make("th", "c-model", text);
+    const cell = page.make("th", "c-model");
+    cell.append(named(page.make("span"), text));
     cell.scope = "row";
     if (row.front) {
       const star = page.make("span", "front", " ★");
@@ -51,7 +58,7 @@
       cell.append(star);
     }
     if (row.origin) cell.append(" ", page.make("span", "badge origin", row.origin));
-    const place = page.make("small", "quiet on-phone", row.benchmark);
+    const place = named(page.make("small", "quiet on-phone"), row.benchmark);
     place.setAttribute("aria-hidden", "true");
     cell.append(place);
     if (row.settings) cell.append(page.make("small", "quiet", row.settings));
@@ -67,7 +74,8 @@
   // Why a score is doubted, over the whole width below its row.
   const doubts = (row) => {
     const line = page.make("tr", "doubts");
-    const cell = page.make("td", "quiet", `${row.doubts.join("; ")}.`);
+    const cell = page.make("td", "quiet");
+    cell.append(page.make("span", "", `${row.doubts.join("; ")}.`));
     cell.colSpan = row.cells.length;
     line.append(cell);
     return line;
@@ -79,6 +87,7 @@
       const key = keys[place];
       if (key === "model") { line.append(model(row, cell)); return; }
       if (key === "validity") { line.append(validity(row, cell)); return; }
+      if (key === "benchmark") { line.append(named(page.make("td", "c-benchmark"), cell)); return; }
       const kind = key === "against" && row.kind ? ` ${row.kind}` : "";
       const element = page.make("td", `${numeric[place] ? "number " : ""}c-${key}${kind}`, numeric[place] ? cell[0] : cell);
       if (key === "score" && row.scale) element.append(scale(row.scale));

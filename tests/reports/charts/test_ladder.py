@@ -6,6 +6,7 @@ import xml.etree.ElementTree as ET
 
 import pytest
 
+from reports.charts.axes import NARROW
 from reports.charts.drawing import to_svg
 from reports.charts.ladder import COLOURS, Ladder, Rung, ladders
 
@@ -25,6 +26,15 @@ def test_each_quantization_has_a_row_with_its_name_and_words() -> None:
     assert "demo" not in texts(svg)  # one ladder needs no heading
     assert [element.text for element in ET.fromstring(svg).iter(SVG + "title")] == [rung.said for rung in RUNGS]
     assert COLOURS["lower"] in svg
+
+
+def test_a_long_title_is_cut_to_what_fits_on_a_telephone() -> None:
+    long = f"Score on {'a_long_benchmark_name_' * 4} (%)"
+    narrow = texts(to_svg(ladders([Ladder("demo", RUNGS)], long, size=NARROW), "x"))
+    assert [text for text in narrow if text.startswith("Score on") and "…" in text and text.endswith("(%)")]
+    assert long not in narrow
+    assert f"Score on {'a_long_benchmark_name_' * 2} (%)" in texts(
+        to_svg(ladders([Ladder("demo", RUNGS)], f"Score on {'a_long_benchmark_name_' * 2} (%)"), "x"))
 
 
 def test_several_models_stand_under_their_names() -> None:
