@@ -18,8 +18,8 @@ from runner.collect import Collection
 from runner.draws import Place
 from runner.evidence_of_candidates import Evidence, command_of
 from runner.parsing import parser_named
-from runner.prepare import Prepared
 from runner.settle import after_verification, before_verification
+from runner.work import Prepared
 
 
 @dataclass(frozen=True, slots=True)

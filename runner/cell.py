@@ -27,7 +27,6 @@ from runner.hearing import Hearing, watching
 from runner.lookout import Lookout
 from runner.observer import Hooks
 from runner.outcome import CellOutcome
-from runner.prepare import Prepared
 from runner.rationing import Rationing, Singly, Used, refuse_unmetered
 from runner.recovery import Recovery
 from runner.script import Finished, Line
@@ -35,6 +34,7 @@ from runner.script_end import check_killed, check_script
 from runner.serving import Serving
 from runner.sitting import Sitting, written
 from runner.tries import SPENT
+from runner.work import Prepared
 
 _TICK_S = 0.2
 

@@ -23,9 +23,10 @@ from core.errors import BadInput, BenchError
 from core.records import Endpoint
 from ledger.folder import RunFolder
 from ledger.lines import LineFile, read_lines
-from runner.prepare import Work, fingerprint_parts
+from runner.prepare import fingerprint_parts
 from runner.request import Request
 from runner.resume import differences
+from runner.work import Work
 from system import files
 
 _NOT_ASKED_FOR = frozenset({

@@ -37,12 +37,12 @@ from runner.conclude import conclude_again, keep
 from runner.loading import describe, quoted, server_log, settings
 from runner.loading import keep as keep_log
 from runner.observer import Hooks, Observer, Quiet
-from runner.prepare import Work
 from runner.request import Request, UntilDecided
 from runner.resume import in_effect_before
 from runner.serving import Serving, processors_beside
 from runner.side import Side
 from runner.turns import Place, Prefix, batch, shuffled, until, whose_turn
+from runner.work import Work
 
 
 def until_decided(

@@ -18,12 +18,12 @@ from runner.collect import Collection
 from runner.draws import Draw
 from runner.faults import LOST_WITH
 from runner.observer import Hooks
-from runner.prepare import Prepared
 from runner.rationing import Rationing
 from runner.resume import failure_line
 from runner.serving import Serving
 from runner.sitting import Sitting
 from runner.tries import BUSY, DENIED, SPENT
+from runner.work import Prepared
 from system.clock import monotonic_s
 
 BUSY_TOO_LONG_S = 900.0

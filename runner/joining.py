@@ -31,12 +31,13 @@ from runner.conclude import conclude, conclude_again
 from runner.config import run_config
 from runner.costs import by_task
 from runner.outcome import CellOutcome
-from runner.prepare import Work, fingerprint_parts
+from runner.prepare import fingerprint_parts
 from runner.record import build
 from runner.replaying import Pool
 from runner.request import Request
 from runner.sitting import Spent
 from runner.task_lines import task_lines
+from runner.work import Work
 from system.clock import utc_timestamp
 
 _OF_ONE_MODEL = ("path", "size_bytes", "parameters", "architecture")

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from analysis.wilson import wilson
 from core.outcomes import NOT_COUNTED, Outcome
 from reports.live import LiveState
-from runner.prepare import Work
 from runner.standing import Standing
+from runner.work import Work
 
 _RATE_AFTER_S = 1.0
 _LEFT_AFTER_TASKS = 3

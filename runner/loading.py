@@ -14,10 +14,10 @@ from evaluators.pool import VerifierPool
 from ledger.run_id import make_run_id
 from runner.meters import Meters
 from runner.observer import Observer
-from runner.prepare import Prepared, Work
 from runner.request import Request
 from runner.serving import Serving
 from runner.surroundings import Surroundings
+from runner.work import Prepared, Work
 from servers.echo import Echo
 from servers.lifecycle import RunningServer
 from servers.spec import ServerSettings

@@ -7,10 +7,10 @@ from evaluators.pool import VerifierPool
 from runner.collect import Collection
 from runner.live import Pace, live_state
 from runner.observer import Hooks
-from runner.prepare import Prepared
 from runner.serving import Serving
 from runner.sitting import Sitting
 from runner.standing import Standing
+from runner.work import Prepared
 from system.clock import monotonic_s
 
 _SHOWN_EVERY_S = 0.1

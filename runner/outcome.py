@@ -9,8 +9,8 @@ from parsers.events import ScoreRead
 from runner.collect import Collection
 from runner.narrowing import narrowed
 from runner.pooling import Pooled
-from runner.prepare import Prepared
 from runner.sitting import Spent
+from runner.work import Prepared
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,11 +28,12 @@ from runner.config import run_config
 from runner.costs import by_task
 from runner.narrowing import narrowed
 from runner.outcome import CellOutcome
-from runner.prepare import Work, fingerprint_parts
+from runner.prepare import fingerprint_parts
 from runner.record import build
 from runner.request import Request
 from runner.surroundings import Surroundings
 from runner.task_lines import task_lines
+from runner.work import Work
 from system.clock import utc_timestamp
 
 

@@ -24,6 +24,7 @@ from ledger import runs, store
 from runner import joining
 from runner.ahead import read_ahead
 from runner.cell import CellLoop
+from runner.choosing import work_for
 from runner.command import Command
 from runner.conclude import conclude, conclude_again
 from runner.costs import by_task, joules_by_place
@@ -34,7 +35,7 @@ from runner.meters import Meters, NotMetered
 from runner.observer import Hooks
 from runner.outcome import as_its_strategy
 from runner.plan import Load, loads
-from runner.prepare import Work, prepare, work_for
+from runner.prepare import prepare
 from runner.prices import prices, unpriced
 from runner.record import build
 from runner.replaying import Pool, replay_all
@@ -44,6 +45,7 @@ from runner.serving import Serving, processors_beside
 from runner.spending import Wallet, confirm
 from runner.task_lines import task_lines
 from runner.token_check import TokenCheck
+from runner.work import Work
 from servers.backends.hosted import address, is_hosted
 from servers.backends.ollama_notes import unload_leftovers
 from servers.echo import ask

@@ -7,8 +7,8 @@ from signal import Signals
 from core.errors import ScriptError, ScriptLost
 from parsers.events import ScoreRead
 from runner.collect import Collection
-from runner.prepare import Prepared
 from runner.script import OUTPUT, log_tail
+from runner.work import Prepared
 
 
 def check_killed(status: int, prepared: Prepared, collection: Collection) -> None:

@@ -29,13 +29,14 @@ from runner.costs import by_task, joules_by_place
 from runner.loading import roles, surroundings
 from runner.meters import Meters, NotMetered
 from runner.observer import Hooks
-from runner.prepare import Prepared, Work, fingerprint_parts, prepare
+from runner.prepare import fingerprint_parts, prepare
 from runner.prices import prices, unpriced
 from runner.record import build
 from runner.request import Request
 from runner.serving import Serving
 from runner.surroundings import Surroundings
 from runner.task_lines import task_lines
+from runner.work import Prepared, Work
 from servers.echo import ask
 from system.clock import utc_timestamp
 

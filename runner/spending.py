@@ -16,10 +16,10 @@ from typing import Any, Final
 from analysis.prices import Price, cost_usd
 from core.errors import UsageError
 from core.records import Endpoint, Sample
-from runner.prepare import Work
 from runner.prices import is_hosted as answers_elsewhere
 from runner.prices import prices
 from runner.request import Request
+from runner.work import Work
 from servers.backends.hosted import address, is_hosted, key_of
 
 _CHARS: Final = 4

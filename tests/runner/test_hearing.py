@@ -12,11 +12,12 @@ from core.errors import ServerError
 from core.records import Endpoint, ModelInfo
 from runner import hearing as room
 from runner.asking import Asking
+from runner.choosing import work_for
 from runner.collect import Collection
 from runner.hearing import BUSY_TOO_LONG_S, Hearing
 from runner.observer import Hooks, Quiet
 from runner.plan import Cell
-from runner.prepare import prepare, work_for
+from runner.prepare import prepare
 from runner.request import Outputs, Request, TaskChoice
 from runner.sitting import Sitting
 from servers.spec import ServerSettings

@@ -16,9 +16,9 @@ from runner.costs import by_task, energy_of, joules_by_place
 from runner.metering import metering
 from runner.observer import Quiet
 from runner.outcome import CellOutcome
-from runner.prepare import Prepared
 from runner.sitting import NOTHING_SPENT, Sitting, Spent, spent
 from runner.task_lines import task_lines
+from runner.work import Prepared
 from servers.lifecycle import RunningServer
 from strategies.base import Candidate
 from strategies.single import Single

@@ -12,9 +12,10 @@ from core.errors import UsageError
 from core.records import Endpoint, ModelInfo
 from core.strategy import StrategySettings
 from runner.budget import Budget
+from runner.choosing import work_for
 from runner.observer import Hooks, Quiet
 from runner.plan import Cell, drawn_and_replayed
-from runner.prepare import fingerprint_parts, prepare, work_for
+from runner.prepare import fingerprint_parts, prepare
 from runner.request import Outputs, Request, SamplingChoice, StrategyChoice, TaskChoice, Verifying
 from runner.resume import differences
 from runner.script import environment

@@ -9,11 +9,12 @@ import pytest
 from core.errors import UsageError
 from core.records import Endpoint, ModelInfo, Sample
 from core.strategy import StrategySettings
+from runner.choosing import work_for
 from runner.observer import Hooks, Quiet
 from runner.plan import Cell
-from runner.prepare import Work, work_for
 from runner.request import Request, SamplingChoice, Spending, StrategyChoice, TaskChoice
 from runner.spending import Wallet, confirm
+from runner.work import Work
 from servers.spec import ServerSettings
 
 MINI = ModelInfo("gpt-4o-mini", backend="openai")

@@ -1,0 +1,118 @@
+"""A cell's benchmark, tasks, strategy and sampling, chosen from what was asked; flags that would mean nothing to it
+are refused.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, replace
+
+from benchmarks.benchmark import Benchmark
+from benchmarks.datasets.request import DatasetRequest
+from benchmarks.selection import Part, select
+from benchmarks.table import BENCHMARKS, get, is_known, refuse_grading, refuse_without_needs
+from core.errors import UsageError
+from runner import script as script_process
+from runner.cutoff import Cutoff, cutoff_of
+from runner.evidence_of_candidates import command_of, refuse_blind
+from runner.observer import Hooks
+from runner.plan import Cell, made
+from runner.request import Request, StrategyChoice, TaskChoice
+from runner.work import Work
+from servers.models import is_demo
+
+_DEFAULT_MAX_TOKENS = 2048
+_DEFAULT_PROMPT = "v1"
+
+
+def work_for(request: Request, cell: Cell, hooks: Hooks) -> Work:
+    """Opens the dataset and selects tasks.
+
+    Raises UsageError for an unknown benchmark, prompt version or task, or a flag that means nothing to this benchmark,
+    BadInput for a dataset at fault.
+    """
+    strategy = made(cell.strategy)
+    if request.script is not None and not is_known(cell.benchmark):
+        _refuse_choice_of_tasks(request, cell.benchmark)
+        command = script_process.command_for(request.script)
+        sampling = request.sampling.resolve(_DEFAULT_MAX_TOKENS)
+        return Work(cell, None, tuple(command), None, (), sampling, strategy, "own")
+    benchmark = get(cell.benchmark)
+    cell = replace(cell, benchmark=benchmark.name)
+    version = request.tasks.prompt_version or _DEFAULT_PROMPT
+    if request.script is None and version not in benchmark.prompt_versions:
+        there = ", ".join(benchmark.prompt_versions)
+        raise UsageError(f"--prompt-version {version}: {benchmark.name} has no such prompt; there is: {there}.")
+    refuse_without_needs(benchmark)
+    _refuse_meaningless(request, benchmark)
+    command = script_process.command_for(request.script or benchmark.script)
+    chosen = request.tasks
+    cutoff = _cutoff(request, cell, benchmark, hooks)
+    task_set = benchmark.open_tasks(
+        DatasetRequest(
+            problems_file=chosen.problems_file,
+            start_date=cutoff.first_unseen if cutoff else chosen.start_date,
+            end_date=chosen.end_date,
+            prompt_version=version,
+            demo=is_demo(cell.model),
+            say=hooks.observer.note,
+            confirm=hooks.confirm,
+            progress=hooks.observer.transfer,
+        )
+    )
+    part = Part(chosen.subjects, chosen.subset)
+    tasks = select(
+        task_set.tasks, chosen.limit, chosen.task_ids or None, chosen.start_problem, chosen.end_problem, part
+    )
+    sampling = request.sampling.resolve(benchmark.default_max_tokens)
+    work = Work(cell, benchmark, tuple(command), task_set, tasks, sampling, strategy, version, request.audit,
+                budget=request.budget, cutoff=cutoff)
+    work = replace(work, replays=tuple(_replayed(work, choice) for choice in cell.replays))
+    refuse_blind(work.selectors, benchmark.name, task_set)
+    command_of(work.selectors)
+    return work
+
+
+def _replayed(work: Work, choice: StrategyChoice) -> Work:
+    cell = replace(work.cell, strategy=choice, replays=())
+    return replace(work, cell=cell, strategy=made(choice), audited=0)
+
+
+def _refuse_meaningless(request: Request, benchmark: Benchmark) -> None:
+    """A flag that would change nothing is a misunderstanding, not a wish."""
+    refuse_grading(benchmark, request.verifying.grading)
+    if request.tasks.constrained and "constrained" not in benchmark.options:
+        raise UsageError(f"--constrained: {benchmark.name} has no schema to send; leave the flag out.")
+    if request.tasks.subjects and "subjects" not in benchmark.options:
+        raise UsageError(f"--subjects: the tasks of {benchmark.name} have no subjects; leave the flag out.")
+
+
+def _cutoff(request: Request, cell: Cell, benchmark: Benchmark, hooks: Hooks) -> Cutoff | None:
+    """Where only tasks later than the model's training data are wanted."""
+    asked = request.tasks.after_cutoff
+    if asked is None:
+        return None
+    if "start_date" not in benchmark.options:
+        raise UsageError(f"--after-cutoff: the tasks of {benchmark.name} have no dates; leave the flag out.")
+    if request.tasks.start_date is not None:
+        raise UsageError("--after-cutoff: it says where the window begins, and so does --start-date; leave one out.")
+    found = cutoff_of(asked, cell.model)
+    hooks.observer.note(
+        f"{benchmark.name}: tasks from {found.first_unseen} on; {cell.model.label} is trained until {found.last} "
+        f"({found.source})"
+    )
+    return found
+
+
+def _refuse_choice_of_tasks(request: Request, name: str) -> None:
+    """A user's own benchmark has no tasks that we know of: flags that choose among them would be recorded as a lie."""
+    unset = TaskChoice(prompt_version=request.tasks.prompt_version)
+    chosen = [field for field, value in asdict(request.tasks).items() if value != getattr(unset, field)]
+    chosen += ["grading"] if request.verifying.grading != "native" else []
+    chosen += ["audit"] if request.audit else []
+    chosen += ["budget_tokens"] if request.budget else []
+    chosen += ["strategy"] if request.strategies != (StrategyChoice(),) else []
+    if chosen:
+        raise UsageError(
+            f"--{chosen[0].replace('_', '-')}: '{name}' is a benchmark of your own, so there are no tasks to choose, "
+            f"grade or ask twice; leave the flag out, or name a benchmark of the table ({', '.join(BENCHMARKS)})."
+        )
