@@ -9,50 +9,39 @@ A connection a thread is kept open between requests where that is possible. A se
 it is used again; that loss, and no other, is tried once more at once.
 
 A provider is asked through a gate (``gate``) that all threads share, in its own words (``dialects``). A setting that it
-refuses to take is left out from then on, which each reply says of itself; a prompt that it refuses for what it says is
-a reply, too, that was blocked.
+refuses to take is left out from then on (``left_out``), which each reply says of itself; a prompt that it refuses for
+what it says is a reply, too, that was blocked.
+
+What comes is read by ``reading``; what an error means, ``refusals`` knows.
 """
 
 from __future__ import annotations
 
 import json
-import re
 import sys
 import threading
 import time
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
 
-from benchmarks.scripts.connection import CONNECT_TIMEOUT_S, Closed, Connection, is_here
-from benchmarks.scripts.dialects import LINES, RENAMED, SETTINGS, Dialect, OpenAi, refused_setting
-from benchmarks.scripts.gate import MOST_S
-from benchmarks.scripts.gemini import BLOCKED, Gemini
-from benchmarks.scripts.http_reply import BadReply
+from benchmarks.scripts.connection import Connection
+from benchmarks.scripts.dialects import RENAMED, SETTINGS, Dialect, OpenAi
+from benchmarks.scripts.gemini import Gemini
+from benchmarks.scripts.left_out import LeftOut
 from benchmarks.scripts.logprobs import ASKED
 from benchmarks.scripts.ollama import Ollama
+from benchmarks.scripts.reading import OK, Reader, read_all
 from benchmarks.scripts.redaction import redacted
-from benchmarks.scripts.replies import Failure, Reply, whole_reply
+from benchmarks.scripts.refusals import Refusals
+from benchmarks.scripts.replies import Failure, Reply
 from benchmarks.scripts.settings import Settings
-from benchmarks.scripts.stream import NotAStream, StreamedReply
 from benchmarks.scripts.toll import Ended, Toll
 from benchmarks.scripts.transformers import Transformers
-from benchmarks.scripts.troubles import BLOCKED as PROMPT_BLOCKED
-from benchmarks.scripts.troubles import BUSY, DENIED, kind_of, wait_of
+from benchmarks.scripts.troubles import DENIED
 from core.records import Json
 
-REPLY_LIMIT_BYTES = 64 << 20
-_STREAM_LIMIT_BYTES = 1 << 30  # a token of text takes some five hundred bytes of events
-_MESSAGE_LIMIT = 500
 _STALE_WITHIN_S = 2.0
 """A connection that was closed under us is lost at once; one lost later was lost with the work done on it."""
-_OK = 200
-_NOT_IMPLEMENTED = 501
-_TOO_LONG = re.compile(r"input token count|(?:input|prompt).*(?:exceed|too long).*context", re.IGNORECASE)
-"""How Google and Ollama say that a prompt does not fit."""
-_ABOUT_A_SETTING = frozenset({400, 422})
-_WORTH_ANOTHER_TRY = frozenset({408, 409, 425, 429})
-"""Of the statuses that blame the request, those that blame the moment."""
 
 
 class Chat:
@@ -64,9 +53,9 @@ class Chat:
         self._toll = Toll(settings.rates, settings.slots) if settings.provider is not None else None
         self._headers = {"Content-Type": "application/json", "Accept": "*/*", "User-Agent": "bench-runner",
                          **self._dialect.headers(settings.api_key)}
-        self._limit = self._dialect.limit
-        """What the most tokens of a reply are called."""
-        self._left_out: dict[str, None] = {}
+        self._left_out = LeftOut(self._dialect.limit)
+        self._refusals = Refusals(settings, self._dialect)
+        self._reader = Reader(settings, self._dialect, self._refusals, self._say_once)
         self._denied: Failure | None = None
         """Why nothing will be answered, so that nothing more is asked."""
         self._counts_as_it_goes = "timings" in (settings.capabilities or ())
@@ -94,15 +83,13 @@ class Chat:
     def _ask(self, body: Mapping[str, Json]) -> Reply | Failure:
         """Again and again without what is refused, each setting once."""
         for _ in (*SETTINGS, *RENAMED):
-            without = self._left_out.keys() & body.keys()
-            sent = {self._limit if name == "max_tokens" else name: value for name, value in body.items()
-                    if name not in without}
+            sent, without = self._left_out.without(body)
             found = self._as_it_comes(sent)
             if isinstance(found, Reply):
-                return self._finished(found, [name for name in self._left_out if name in without])
+                return self._finished(found, without)
             if found.setting is None:
                 break
-            self._leave_out(found.setting, found.message)
+            self._left_out.leave_out(found.setting, found.message)
         return found
 
     def _finished(self, reply: Reply, left_out: list[str]) -> Reply:
@@ -116,17 +103,6 @@ class Chat:
             served_model=redacted(reply.served_model, key, whole=True) if reply.served_model else None,
             left_out=left_out or None,
         )
-
-    def _leave_out(self, name: str, message: str) -> None:
-        with self._lock:
-            known = name in self._left_out or (name in RENAMED and self._limit == RENAMED[name])
-            if name in RENAMED:
-                self._limit = RENAMED[name]
-            else:
-                self._left_out[name] = None
-        if not known:
-            now = f"it is called {RENAMED[name]} from now on" if name in RENAMED else "it is left out from now on"
-            print(f"{name} is refused ({message}): {now}", file=sys.stderr)
 
     def _as_it_comes(self, body: Mapping[str, Json]) -> Reply | Failure:
         streams = self._streams
@@ -148,7 +124,8 @@ class Chat:
                 return self._perform(connection, body, stream=stream)
         except OSError as error:
             connection.close()
-            return self._failure(error)
+            return self._refusals.of_connection(
+                error, begun=getattr(self._local, "begun", False), sending=connection.sending)
         except BaseException:
             connection.close()  # what is left of this reply must not be taken for the next one
             raise
@@ -167,7 +144,8 @@ class Chat:
             return self._exchange(connection, body, stream=stream)
         if self._denied is not None:
             return self._denied
-        passage, fresh, ended = self._toll.enter(body, body.get(self._limit) or 0), not connection.used, Ended()
+        passage = self._toll.enter(body, body.get(self._left_out.limit) or 0)
+        fresh, ended = not connection.used, Ended()
         if isinstance(passage, Failure):
             return passage
         try:
@@ -188,55 +166,24 @@ class Chat:
         until = None if timeout_s is None else began + timeout_s
         sent = {**body, "stream": stream}
         if stream:
-            if "stream_options" not in self._left_out:
+            if "stream_options" not in self._left_out.names:
                 sent["stream_options"] = {"include_usage": True}
             if self._counts_as_it_goes:
                 sent["timings_per_token"] = True
-        self._local.sent = sent
         connection.post(json.dumps(self._dialect.request(sent)).encode(), self._headers, stream=stream)
         status = self._local.status = connection.head(until)
         self._local.begun = True
         kind = connection.headers.get("content-type", "")
-        if stream and status == _OK and kind.startswith(self._dialect.stream_type):
-            return self._follow(connection, began)
-        data = _read_all(connection, until)
+        if stream and status == OK and kind.startswith(self._dialect.stream_type):
+            return self._reader.stream(connection, sent, began)
+        data = read_all(connection, until)
         if 300 <= status < 400:
             there = connection.headers.get("location", "elsewhere")
-            return Failure("refused", self._plain(f"HTTP {status}: sent on to {there}; give --base-url where that is"))
-        if stream and status == _OK:
+            message = f"HTTP {status}: sent on to {there}; give --base-url where that is"
+            return Failure("refused", self._refusals.plain(message))
+        if stream and status == OK:
             self._whole_from_now_on("asked to, it sends a whole reply")
-        return self._read(status, data, connection.headers, time.monotonic() - began)
-
-    def _follow(self, connection: Connection, began: float) -> Reply | Failure:
-        """Reads a stream to its end, or to where it is cut. Raises OSError."""
-        timeout_s, rule = self._settings.request_timeout_s, self._settings.loop
-        lines = self._dialect.stream_type == LINES
-        reply, size, first_s = StreamedReply(rule, self._dialect.reply, lines=lines), 0, None
-        until = None if timeout_s is None else began + timeout_s
-        try:
-            while data := connection.receive(until):
-                size += len(data)
-                if size > _STREAM_LIMIT_BYTES:
-                    raise BadReply(f"the reply is larger than {_STREAM_LIMIT_BYTES >> 20} MiB")
-                if reply.feed(data):
-                    first_s = time.monotonic() - began if first_s is None else first_s
-                    until = None if timeout_s is None else time.monotonic() + timeout_s
-                    if not reply.whole and reply.in_a_loop():
-                        connection.close()
-                        return reply.reply(time.monotonic() - began, first_s, cut=True)
-                if reply.error is not None:
-                    connection.close()
-                    return self._refused(_status_in(reply.error), {"error": reply.error}, b"", {})
-        except NotAStream as error:
-            connection.close()
-            return Failure("http", self._plain(f"the reply is not a chat completion: {error}"))
-        if not reply.whole:
-            raise Closed("closed in the middle of a reply")
-        connection.finish()
-        if not reply.counted:
-            self._say_once("this server counts no tokens of a stream: those of a reply are the pieces that came, and "
-                           "a prompt's are unknown")
-        return reply.reply(time.monotonic() - began, first_s)
+        return self._reader.whole(connection, status, data, sent, time.monotonic() - began)
 
     def _refuses_to_stream(self, failure: Failure) -> bool:
         if failure.kind != "refused" or "stream" not in failure.message.lower():
@@ -256,77 +203,6 @@ class Chat:
         if not said:
             print(sentence, file=sys.stderr)
 
-    def _failure(self, error: OSError) -> Failure:
-        server, timeout_s = self._settings.base_url, self._settings.request_timeout_s
-        if isinstance(error, TimeoutError):
-            if not getattr(self._local, "begun", False) and self._local.connection.sending:
-                return Failure(self._no_connection, f"no connection to {server} within {CONNECT_TIMEOUT_S:g} s")
-            return Failure("timeout", f"no token within {timeout_s:g} s (--request-timeout)")
-        if isinstance(error, ConnectionRefusedError):
-            return Failure(self._no_connection, f"{server} refuses connections: no server is there (any more)")
-        if isinstance(error, BadReply):
-            return Failure("http", self._plain(f"the reply cannot be read: {error}"))
-        reason = str(error) or type(error).__name__
-        kind = "connection" if getattr(self._local, "begun", False) or not self._local.connection.sending \
-            else self._no_connection
-        return Failure(kind, self._plain(f"the connection to {server} failed: {reason}"))
-
-    @property
-    def _no_connection(self) -> str:
-        """A provider is not gone for good: who asks later finds it again. A server on this machine is."""
-        return "connection" if self._toll is None or is_here(self._settings.base_url) else BUSY
-
-    def _read(self, status: int, data: bytes, headers: Mapping[str, str], wall_s: float) -> Reply | Failure:
-        try:
-            body = json.loads(data.decode("utf-8", "replace"))
-        except (ValueError, RecursionError):
-            body = None
-        if status != _OK:
-            return self._refused(status, body, data, headers)
-        try:
-            return whole_reply(self._dialect.reply(body), self._settings.loop, wall_s)
-        except (KeyError, IndexError, TypeError, AttributeError):
-            return Failure("http", self._plain(f"the reply is not a chat completion: {_excerpt(data)}"))
-
-    def _refused(
-        self, status: int | None, body: Any, data: bytes, headers: Mapping[str, str]
-    ) -> Reply | Failure:
-        if isinstance(body, list) and body:  # Google's errors, where no stream of events was asked for
-            body = body[0]
-        error = body.get("error") if isinstance(body, dict) else None
-        detail = error if isinstance(error, dict) else {"message": error if isinstance(error, str) else _excerpt(data)}
-        marks = f"{detail.get('type')} {detail.get('code')}"
-        said = detail.get("message") or _excerpt(data)
-        message = self._plain(f"HTTP {status}: {said}" if status is not None else f"in the middle of a reply: {said}")
-        if "exceed_context_size" in marks or "context_length_exceeded" in marks or _TOO_LONG.search(message):
-            return Failure("context", message)
-        if self._toll is not None and (found := self._of_a_provider(status, error, headers, message)) is not None:
-            return found
-        retry_after = headers.get("retry-after")
-        final = status is not None and 400 <= status < 500 and status not in _WORTH_ANOTHER_TRY
-        return Failure("refused" if final or status == _NOT_IMPLEMENTED else "http", message, retry_after)
-
-    def _of_a_provider(
-        self, status: int | None, error: Any, headers: Mapping[str, str], message: str
-    ) -> Reply | Failure | None:
-        """What a refusal means that only providers give; None for one that any server might."""
-        kind = kind_of(status, error)
-        if kind == PROMPT_BLOCKED:
-            return Reply("", finish_reason=BLOCKED, prompt_tokens=0, completion_tokens=0)
-        if kind == BUSY:
-            wait_s = wait_of(headers, error)
-            if wait_s is None or wait_s <= MOST_S:
-                return Failure(BUSY, message, wait_s=wait_s)
-            return Failure(DENIED, f"{message} (asked to stay away for {wait_s:.0f} s)")
-        if kind is not None:
-            return Failure(kind, message)
-        setting = refused_setting(error, self._local.sent, self._dialect) if status in _ABOUT_A_SETTING else None
-        return Failure("refused", message, setting=setting) if setting is not None else None
-
-    def _plain(self, message: str) -> str:
-        """One short line, in which the API key does not appear even where the server repeats it."""
-        return " ".join(redacted(message, self._settings.api_key).split())[:_MESSAGE_LIMIT]
-
 
 def _dialect(settings: Settings) -> Dialect:
     if settings.provider == "gemini":
@@ -336,23 +212,3 @@ def _dialect(settings: Settings) -> Dialect:
     if settings.native is not None:
         return Ollama(settings.base_url, settings.native)
     return OpenAi(settings.base_url)
-
-
-def _read_all(connection: Connection, until: float | None) -> bytes:
-    data = bytearray()
-    while part := connection.receive(until):
-        data += part
-        if len(data) > REPLY_LIMIT_BYTES:
-            raise BadReply(f"the reply is larger than {REPLY_LIMIT_BYTES >> 20} MiB")
-    connection.finish()
-    return bytes(data)
-
-
-def _status_in(error: Any) -> int | None:
-    """The status that an error in the middle of a stream would have had."""
-    code = error.get("code") if isinstance(error, dict) else None
-    return code if isinstance(code, int) and not isinstance(code, bool) and 400 <= code < 600 else None
-
-
-def _excerpt(data: bytes) -> str:
-    return data[:200].decode("utf-8", "replace") or "(empty)"
