@@ -38,6 +38,18 @@ LoadReference = Callable[[], Mapping[str, Any]]
 
 
 @dataclass(frozen=True, slots=True)
+class Programs:
+    """How programs are run."""
+
+    needed: bool = True
+    """False: only pure evaluators will be used; nothing is started and the level is ``none``."""
+    python: str | None = None
+    """The interpreter that runs them; None: the one that runs this."""
+    preload: Sequence[str] = ()
+    """Modules that each worker has imported before a program comes."""
+
+
+@dataclass(frozen=True, slots=True)
 class _Ticket:
     future: Future[Verdict]
     evaluator: Evaluator
@@ -46,27 +58,30 @@ class _Ticket:
     answer: Answer
 
 
+_ANY_PROGRAMS = Programs()
+
+
 class VerifierPool:
     """``workers`` verifiers at ``isolation`` (auto, full, confined or weak). Use as a context manager, or ``close``.
 
     Raises SandboxError when the isolation asked for does not hold here, UsageError for a setting that is none.
-    ``needs_sandbox`` False: only pure evaluators will be used; nothing is started and the level is ``none``.
     """
 
     def __init__(self, workers: int = 1, isolation: str = "auto", verify_timeout_s: float | None = None,
-                 grading: str = "native", *, needs_sandbox: bool = True, python: str | None = None,
-                 preload: Sequence[str] = ()) -> None:
+                 grading: str = "native", *, programs: Programs = _ANY_PROGRAMS) -> None:
         if workers < 1:
             raise UsageError(f"--workers is {workers}; at least 1 is needed")
         if grading not in GRADINGS:
             raise UsageError(f"--grading {grading!r} is unknown; there are {' and '.join(GRADINGS)}")
         if verify_timeout_s is not None and not 0.1 <= verify_timeout_s <= 3600:
             raise UsageError(f"--verify-timeout is {verify_timeout_s:g} s; it must lie between 0.1 and 3600")
-        if not needs_sandbox and (python is not None or preload):
-            raise UsageError(f"--{'python' if python else 'preload'}: nothing here runs programs; leave the flag out")
+        if not programs.needed and (programs.python is not None or programs.preload):
+            flag = "python" if programs.python else "preload"
+            raise UsageError(f"--{flag}: nothing here runs programs; leave the flag out")
         self.grading = grading
-        preload = (*preload, *PRELOADED) if grading == "upstream" else tuple(preload)
-        self._reached = levels.reach(isolation, python, preload) if needs_sandbox else levels.nothing_runs()
+        preload = (*programs.preload, *PRELOADED) if grading == "upstream" else tuple(programs.preload)
+        self._reached = (levels.reach(isolation, programs.python, preload) if programs.needed
+                         else levels.nothing_runs())
         self._timeout_s = verify_timeout_s
         self._gate = Gate()
         self._queue: deque[_Ticket] = deque()

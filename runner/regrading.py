@@ -19,7 +19,7 @@ from core.errors import BadInput, UsageError
 from core.lookup import count_at, number_at, text_at
 from core.records import Answer, Sample, Verdict
 from core.regraded import Regraded, Regrading
-from evaluators.pool import GRADINGS, VerifierPool
+from evaluators.pool import GRADINGS, Programs, VerifierPool
 from evaluators.registry import EVALUATORS
 from ledger.folder import RunFolder
 from ledger.run_id import is_run_id
@@ -69,7 +69,7 @@ def regrade(request: RegradeRequest, asking: Asking | None = None) -> Regrading:
         with VerifierPool(
             workers=request.workers or max(1, min(8, usable_cores())), isolation=request.isolation, grading=grading,
             verify_timeout_s=number_at(record, "config", "verify_timeout_s"),
-            needs_sandbox=EVALUATORS[benchmark.evaluator].runs_code,
+            programs=Programs(EVALUATORS[benchmark.evaluator].runs_code),
         ) as pool:
             futures = [_submit(pool, benchmark, tasks, line) for line in programs]
             verdicts[grading] = []

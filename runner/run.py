@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from core.errors import BenchError, Interrupted
 from evaluators.levels import SEATBELT
-from evaluators.pool import VerifierPool
+from evaluators.pool import Programs, VerifierPool
 from evaluators.probe import gaps
 from evaluators.registry import get as evaluator_named
 from ledger import runs, store
@@ -54,8 +54,8 @@ def run(request: Request, hooks: Hooks) -> Report:
     verifying = request.verifying
     with Command(request, joining.all_works(request, [works for _, works in planned])) as command, VerifierPool(
         workers=verifying.workers or max(1, min(8, usable_cores())), isolation=verifying.isolation,
-        verify_timeout_s=verifying.timeout_s, grading=verifying.grading, needs_sandbox=_runs_programs(planned),
-        python=verifying.python, preload=verifying.preload,
+        verify_timeout_s=verifying.timeout_s, grading=verifying.grading,
+        programs=Programs(_runs_programs(planned), verifying.python, verifying.preload),
     ) as pool, _meters(request, hooks) as meters:
         if pool.isolation == SEATBELT:
             hooks.observer.note(f"isolation seatbelt: {gaps(SEATBELT)}")

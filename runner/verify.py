@@ -25,7 +25,7 @@ from core.errors import BadInput, UsageError
 from core.outcomes import NOT_COUNTED, Outcome
 from core.records import Answer, Sample, Task, Verdict
 from evaluators.levels import SEATBELT
-from evaluators.pool import VerifierPool
+from evaluators.pool import Programs, VerifierPool
 from evaluators.probe import gaps
 from evaluators.registry import get as evaluator_named
 from ledger.lines import line_of
@@ -125,8 +125,7 @@ def verify(request: VerifyRequest, progress: Callable[[int, int], None] | None =
     began = monotonic_s()
     with VerifierPool(
         workers=workers, isolation=request.isolation, verify_timeout_s=request.timeout_s, grading=request.grading,
-        python=request.python, preload=request.preload,
-        needs_sandbox=evaluator_named(benchmark.evaluator).runs_code,
+        programs=Programs(evaluator_named(benchmark.evaluator).runs_code, request.python, request.preload),
     ) as pool, _writing(written) as out:
         waiting: deque[_Line] = deque()
         for number, fields in _lines(request.samples):

@@ -23,7 +23,7 @@ from benchmarks.table import get
 from core.errors import BadInput, UsageError
 from core.outcomes import Outcome
 from core.records import Sample
-from evaluators.pool import VerifierPool
+from evaluators.pool import Programs, VerifierPool
 from parsers.answers.registry import ANSWER_PARSERS
 from tests.benchmarks.helpers import ROOT, write_lines
 
@@ -364,7 +364,7 @@ def test_a_long_hostile_reply_is_read_in_a_moment(text: str) -> None:
 
 @pytest.fixture(scope="module")
 def pool() -> Iterator[VerifierPool]:
-    with VerifierPool(needs_sandbox=False) as made:
+    with VerifierPool(programs=Programs(needed=False)) as made:
         yield made
 
 

@@ -13,7 +13,7 @@ from benchmarks.table import get
 from core.errors import UsageError
 from core.outcomes import Outcome
 from core.records import Sample
-from evaluators.pool import VerifierPool
+from evaluators.pool import Programs, VerifierPool
 from parsers.answers.registry import ANSWER_PARSERS
 from tests.benchmarks.helpers import write_lines
 
@@ -23,7 +23,7 @@ ANSWERS = ["She has 48/2 = <<48/2=24>>24.\n#### 24", "It falls.\n#### -3", "In a
 
 @pytest.fixture(scope="module", params=["native", "upstream"])
 def pool(request: pytest.FixtureRequest) -> Iterator[VerifierPool]:
-    with VerifierPool(needs_sandbox=False, grading=request.param) as made:
+    with VerifierPool(programs=Programs(needed=False), grading=request.param) as made:
         yield made
 
 

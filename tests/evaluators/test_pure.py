@@ -14,12 +14,12 @@ from core.outcomes import Outcome
 from core.records import Answer, Verdict
 from evaluators.extraction import same
 from evaluators.math_answers import number
-from evaluators.pool import VerifierPool
+from evaluators.pool import Programs, VerifierPool
 
 
 @pytest.fixture(scope="module")
 def pure() -> Any:
-    with VerifierPool(2, needs_sandbox=False) as made:
+    with VerifierPool(2, programs=Programs(needed=False)) as made:
         yield made
 
 

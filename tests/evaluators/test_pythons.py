@@ -11,7 +11,7 @@ import pytest
 from core.errors import SandboxError, UsageError
 from core.outcomes import Outcome
 from core.records import Answer
-from evaluators.pool import VerifierPool
+from evaluators.pool import Programs, VerifierPool
 from system import interpreter
 from tests.evaluators import pythons
 from tests.hostile.case import PROMPT, TEST
@@ -24,7 +24,7 @@ SHOWS = "import sys\ndef work(a): return '%d.%d' % sys.version_info[:2]"
 def test_each_version_verifies_with_every_judge(version: str, isolation: str) -> None:
     python = pythons.python_or_skip(version)
     try:
-        pool = VerifierPool(1, isolation, 3.0, python=python)
+        pool = VerifierPool(1, isolation, 3.0, programs=Programs(python=python))
     except SandboxError as error:
         pytest.xfail(f"not on this machine: {error}")
     calls = {"inputs": ["1", "2"], "outputs": [f'"{version}"'] * 2, "fn_name": "work"}
@@ -48,7 +48,7 @@ def test_each_version_verifies_with_every_judge(version: str, isolation: str) ->
 @pytest.mark.parametrize("version", pythons.VERSIONS)
 def test_each_version_grades_as_upstream_does(version: str) -> None:
     task = {"inputs": ["1\n"], "outputs": ["1\n"]}
-    with VerifierPool(1, "weak", 3.0, "upstream", python=pythons.python_or_skip(version)) as pool:
+    with VerifierPool(1, "weak", 3.0, "upstream", programs=Programs(python=pythons.python_or_skip(version))) as pool:
         assert pool.submit("lcb", "t", lambda: task, Answer("print(input())")).result(30).outcome is Outcome.CORRECT
 
 
@@ -66,7 +66,7 @@ def script(path: Path, text: str) -> str:
 def test_what_cannot_verify_is_refused_in_one_sentence(tmp_path: Path, text: str, said: str) -> None:
     python = script(tmp_path / "python", text)
     with pytest.raises(UsageError) as caught:
-        VerifierPool(1, "weak", python=python)
+        VerifierPool(1, "weak", programs=Programs(python=python))
     assert said in str(caught.value)
     assert str(caught.value).startswith(f"--python {python}: ")
     assert "\n" not in str(caught.value)

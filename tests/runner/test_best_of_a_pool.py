@@ -19,7 +19,7 @@ from benchmarks.table import BENCHMARKS
 from core.outcomes import Outcome
 from core.records import Sample
 from evaluators import extraction
-from evaluators.pool import VerifierPool
+from evaluators.pool import Programs, VerifierPool
 from parsers.answers.registry import ANSWER_PARSERS
 from runner.evidence_of_candidates import Evidence
 from strategies.base import Candidate
@@ -37,7 +37,7 @@ def candidates() -> Mapping[str, list[Candidate]]:
     tasks = EXTRACTION.open_tasks(DatasetRequest("demo"))
     asked = {task.task_id: task for task in tasks.tasks}
     found: dict[str, list[Candidate]] = defaultdict(list)
-    with VerifierPool(needs_sandbox=False) as pool:
+    with VerifierPool(programs=Programs(needed=False)) as pool:
         evidence = Evidence(EXTRACTION, replace(tasks, read_reference=_refuse), frozenset({"schema", "logprob"}), pool)
         for line in POOL.read_text(encoding="utf-8").splitlines():
             fields = json.loads(line)
