@@ -41,7 +41,8 @@ def comparable(record: dict[str, Any]) -> dict[str, Any]:
     kept: dict[str, Any] = {key: value for key, value in record.items() if key not in _OWN}
     kept["results"] = {key: value for key, value in kept["results"].items() if key != "time_taken"}
     kept["usage"] = {key: value for key, value in kept["usage"].items() if not key.startswith("requests")}
-    kept["checks"] = {key: value for key, value in kept["checks"].items() if key != "tokens"}  # of one server's sitting
+    checks = kept.get("checks", {})
+    kept["checks"] = {key: value for key, value in checks.items() if key != "tokens"}  # of one server's sitting
     kept["provenance"] = {key: value for key, value in kept["provenance"].items() if key != "host"}
     reasons = [reason for reason in kept["validity"]["reasons"] if "requests failed" not in reason]
     kept["validity"] = reasons or "ok"

@@ -135,7 +135,7 @@ TWO = ("--model", "demo:F16", "demo:Q2_K", "--benchmark", "math")
         (("--model", "demo:F16", "--benchmark", "math", "--until-decided"), "exactly two models and one benchmark"),
         ((*TWO, "extraction", "--until-decided"), "exactly two models and one benchmark"),
         ((*TWO[:3], "demo:Q8_0", *TWO[2:], "--until-decided"), "exactly two models and one benchmark"),
-        (("--model", "demo:F16", "demo:F16", "--benchmark", "math", "--until-decided"), "the same file"),
+        (("--model", "demo:F16", "demo:F16", "--benchmark", "math", "--until-decided"), "both models are the same"),
         ((*TWO, "--until-decided", "--audit", "5"), "leave out --audit"),
         ((*TWO, "--until-decided", "--script", "own.sh"), "leave out --script"),
         (("--benchmark", "math", "--base-url", "http://127.0.0.1:9", "--until-decided"), "leave out --base-url"),

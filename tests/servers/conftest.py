@@ -27,6 +27,14 @@ FakeServer = Callable[..., str]
 Serve = Callable[..., contextlib.AbstractContextManager[RunningServer]]
 
 
+def _is_new(child: psutil.Process, before: set[int]) -> bool:
+    """Neither there before nor started by one that was: the browser of other rooms' tests goes on having children."""
+    try:
+        return before.isdisjoint({child.pid, *(parent.pid for parent in child.parents())})
+    except psutil.NoSuchProcess:
+        return False
+
+
 @pytest.fixture(autouse=True)
 def _no_process_left() -> Iterator[None]:
     """After each test of this room, whatever it did, no child of ours may be left."""
@@ -34,7 +42,7 @@ def _no_process_left() -> Iterator[None]:
     yield
     deadline = time.monotonic() + 2.0
     while True:
-        left = [child for child in psutil.Process().children(recursive=True) if child.pid not in before]
+        left = [child for child in psutil.Process().children(recursive=True) if _is_new(child, before)]
         if not left or time.monotonic() > deadline:
             break
         time.sleep(0.05)
