@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import gc
 import json
 import os
 import sys
@@ -102,56 +101,23 @@ def _counter(done: int, total: int) -> None:
 
 def compare(flags: argparse.Namespace) -> int:
     """The ledger's runs side by side."""
-    from analysis.comparison import compare_runs
-    from analysis.rows import of_other_programs
-    from core.errors import UsageError
-    from ledger import store
-    from reports import compare as comparing
-    from reports import flips as flipping
-    from reports import table
-    from runner.side_by_side import SideBySide
+    from runner import comparing
 
-    if flags.flips and flags.format == "csv":
-        raise UsageError("--flips: CSV has one line a run and no room for answers; take --format table, md or json.")
-    gc.disable()  # of thousands of records all stay to the end: to go through them again and again costs a second
-    records = store.read(_existing(flags.results))
-    compared = compare_runs(records, benchmark=flags.benchmark, baseline=flags.baseline, listed=bool(flags.flips))
-    folders = SideBySide(Path(flags.runs_root))
-    folders.add_texts(compared)
-    flips = folders.flips(compared, flags.flips) if flags.flips else None
-    if flags.format == "json" and flips is not None:
-        flipping.add_values(compared, flips)
-    rows = comparing.rows(compared, [*of_other_programs(compared), *folders.remarks])
-    if flags.format == "table":
-        from rich.console import Console
+    request = comparing.CompareRequest(comparing.existing(flags.results), Path(flags.runs_root), flags.benchmark,
+                                       flags.baseline, flags.format, flags.flips)
+    found = comparing.compare(request)
+    if flags.format != "table":
+        sys.stdout.write(comparing.written(found, flags.format))
+        return 0
+    from rich.console import Console
 
-        console = Console()
-        console.print(table.to_rich(rows, console.width))
-        if flips is not None:
-            console.print(flipping.to_rich(flips, console.width))
-    else:
-        sys.stdout.write(_written(rows, flags.format))
-        if flips is not None and flags.format == "md":
-            sys.stdout.write("\n" + flipping.to_markdown(flips))
+    from reports import flips, table
+
+    console = Console()
+    console.print(table.to_rich(found.rows, console.width))
+    if found.flips is not None:
+        console.print(flips.to_rich(found.flips, console.width))
     return 0
-
-
-def _written(rows: Any, form: str) -> str:
-    from reports import compare as comparing
-    from reports import table
-
-    if form == "md":
-        return table.to_markdown(rows)
-    return table.to_csv(rows, comparing.CSV_KEYS) if form == "csv" else table.to_json(rows)
-
-
-def _existing(results: str) -> Path:
-    from core.errors import UsageError
-
-    path = Path(results)
-    if not path.exists():
-        raise UsageError(f"--results {results}: there is no ledger yet; a run writes one.")
-    return path
 
 
 def show(flags: argparse.Namespace) -> int:
@@ -163,9 +129,10 @@ def show(flags: argparse.Namespace) -> int:
     from ledger.folder import RunFolder
     from ledger.run_id import is_run_id
     from reports import show as showing
+    from runner.comparing import existing
     from runner.evidence import evidence_in
 
-    record = store.find(store.read(_existing(flags.results)), flags.run_id)
+    record = store.find(store.read(existing(flags.results)), flags.run_id)
     for flag, value, wants in (("--source-url", flags.source_url, "model_card"),
                                ("--workers", flags.workers, "grading"),
                                ("--problems-file", flags.problems_file, "grading")):

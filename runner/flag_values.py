@@ -4,32 +4,13 @@ from __future__ import annotations
 
 import argparse
 import re
+from collections.abc import Callable
+from typing import TypeVar
 
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}\Z", re.ASCII)
 
 
-def count(text: str) -> int:
-    """A whole number of 1 or more."""
-    value = whole(text)
-    if value < 1:
-        raise argparse.ArgumentTypeError(f"'{text}' must be 1 or more")
-    return value
-
-
-def repeats(text: str) -> int:
-    """A whole number of 3 or more."""
-    value = count(text)
-    if value < 3:
-        raise argparse.ArgumentTypeError(f"'{text}' must be 3 or more: twice is no loop")
-    return value
-
-
-def index(text: str) -> int:
-    """A whole number of 0 or more."""
-    value = whole(text)
-    if value < 0:
-        raise argparse.ArgumentTypeError(f"'{text}' must be 0 or more")
-    return value
+_Number = TypeVar("_Number", int, float)
 
 
 def whole(text: str) -> int:
@@ -38,54 +19,6 @@ def whole(text: str) -> int:
         return int(text)
     except ValueError:
         raise argparse.ArgumentTypeError(f"'{text}' is not a whole number") from None
-
-
-def share(text: str) -> float:
-    """From 0 to 1."""
-    value = number(text)
-    if not 0 <= value <= 1:
-        raise argparse.ArgumentTypeError(f"'{text}' must lie between 0 and 1")
-    return value
-
-
-def margin(text: str) -> float:
-    """Percentage points, above 0."""
-    value = number(text)
-    if not 0 < value <= 100:
-        raise argparse.ArgumentTypeError(f"'{text}' must be above 0 and at most 100 points")
-    return value
-
-
-def chance(text: str) -> float:
-    """Between 0 and 1, neither of them."""
-    value = number(text)
-    if not 0 < value < 1:
-        raise argparse.ArgumentTypeError(f"'{text}' must lie between 0 and 1")
-    return value
-
-
-def amount(text: str) -> float:
-    """0 or more."""
-    value = number(text)
-    if value < 0:
-        raise argparse.ArgumentTypeError(f"'{text}' must not be negative")
-    return value
-
-
-def positive(text: str) -> float:
-    """Above 0."""
-    value = number(text)
-    if value <= 0:
-        raise argparse.ArgumentTypeError(f"'{text}' must be above 0")
-    return value
-
-
-def seconds(text: str) -> float:
-    """Above 0."""
-    value = number(text)
-    if value <= 0:
-        raise argparse.ArgumentTypeError(f"'{text}' must be above 0 seconds")
-    return value
 
 
 def number(text: str) -> float:
@@ -97,6 +30,31 @@ def number(text: str) -> float:
     if not abs(value) < float("inf"):
         raise argparse.ArgumentTypeError(f"'{text}' is not a finite number")
     return value
+
+
+def _such(
+    read: Callable[[str], _Number], holds: Callable[[_Number], bool], must: str
+) -> Callable[[str], _Number]:
+    """What ``read`` makes of the text, where it ``holds``."""
+    def value_of(text: str) -> _Number:
+        value = read(text)
+        if not holds(value):
+            raise argparse.ArgumentTypeError(f"'{text}' must {must}")
+        return value
+
+    return value_of
+
+
+index = _such(whole, lambda value: value >= 0, "be 0 or more")
+count = _such(whole, lambda value: value >= 1, "be 1 or more")
+repeats = _such(count, lambda value: value >= 3, "be 3 or more: twice is no loop")
+share = _such(number, lambda value: 0 <= value <= 1, "lie between 0 and 1")
+chance = _such(number, lambda value: 0 < value < 1, "lie between 0 and 1")
+margin = _such(number, lambda value: 0 < value <= 100, "be above 0 and at most 100 points")
+"""Percentage points."""
+amount = _such(number, lambda value: value >= 0, "not be negative")
+positive = _such(number, lambda value: value > 0, "be above 0")
+seconds = _such(number, lambda value: value > 0, "be above 0 seconds")
 
 
 def date(text: str) -> str:
