@@ -1,0 +1,1 @@
+"""Experiments followed elsewhere: MLflow; judging by rubric."""
