@@ -8,7 +8,7 @@ import os
 import sys
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import argparse
@@ -124,53 +124,21 @@ def show(flags: argparse.Namespace) -> int:
     """One run in full."""
     from rich.console import Console
 
-    from core.errors import UsageError
-    from ledger import store
-    from ledger.folder import RunFolder
-    from ledger.run_id import is_run_id
-    from reports import show as showing
+    from runner import showing
     from runner.comparing import existing
-    from runner.evidence import evidence_in
+    from runner.regrading import Asking
 
-    record = store.find(store.read(existing(flags.results)), flags.run_id)
-    for flag, value, wants in (("--source-url", flags.source_url, "model_card"),
-                               ("--workers", flags.workers, "grading"),
-                               ("--problems-file", flags.problems_file, "grading")):
-        if value is not None and not getattr(flags, wants):
-            raise UsageError(f"{flag} goes with --{wants.replace('_', '-')}; leave it out.")
-    if flags.model_card:
-        from reports.model_card import to_model_index
-
-        sys.stdout.write(to_model_index(record, flags.source_url))
-        return 0
-    if flags.grading:
-        return _gradings(record, flags)
-    if flags.json:
-        print(json.dumps(dict(record)))
-        return 0
-    run_id = str(record.get("run_id", ""))
-    folder = RunFolder(Path(flags.runs_root), run_id)
-    there = is_run_id(run_id) and folder.path.is_dir()
-    console = Console()
-    console.print(showing.to_rich(record, str(folder.path) if there else None, evidence_in(folder) if there else None))
-    return 0
-
-
-def _gradings(record: Any, flags: argparse.Namespace) -> int:
-    """The run's programs under both gradings."""
-    from rich.console import Console
-
-    from reports import grading
-    from runner.regrading import Asking, RegradeRequest, regrade
-
-    found = regrade(
-        RegradeRequest(record, Path(flags.runs_root), flags.problems_file, flags.workers, flags.isolation),
+    found = showing.show(
+        showing.ShowRequest(
+            existing(flags.results), Path(flags.runs_root), flags.run_id, flags.model_card, flags.source_url,
+            flags.grading, flags.problems_file, flags.workers, flags.isolation, flags.json,
+        ),
         Asking(_say, lambda question: _confirm(question, yes=flags.yes), _counter),
     )
-    if flags.json:
-        print(json.dumps(grading.to_values(found)))
+    if isinstance(found, str):
+        sys.stdout.write(found)
     else:
-        Console().print(grading.to_rich(found))
+        Console().print(found)
     return 0
 
 
