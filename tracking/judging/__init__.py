@@ -1,0 +1,1 @@
+"""Judging by rubric: the rubric's file, the file a judge fills in, and the key that stays here."""
