@@ -14,6 +14,9 @@ from benchmarks.scripts.defaults import MAX_TOKENS
 from benchmarks.scripts.prompt_files import Prompt
 
 SCRIPTS = Path(__file__).resolve().parent / "scripts"
+DEFAULT_PROMPT = "v1"
+JUDGED = "judged"
+"""The evaluator of texts that wait for a judge."""
 PROMPTED = SCRIPTS / "prompted.py"
 """The script of every benchmark whose prompt is a template over a task's texts."""
 
@@ -45,13 +48,19 @@ class Benchmark:
     max_tokens: int | None = None
     """Tokens a reply may have; None: as ``scripts/defaults`` says."""
     prompts: Mapping[str, Mapping[str, str]] | None = None
-    """Of a benchmark of one's own: version → role → template. None: files under ``prompts/<name>/``."""
+    """Of a benchmark or a folder of one's own: version → role → template. None: files under ``prompts/<name>/``."""
+    temperature: float = 0.0
+    """What ``--temperature`` is when it is not given; several texts of one task need more than 0."""
+    rubric: Path | None = None
+    """By what its texts are judged, where they are."""
     needs: tuple[str, ...] = ()
     """Modules of the extra ``benchmarks`` that judging its answers takes."""
     shipped: bool = False
     """Whether its tasks come with this program, or a package that it needs; others are fetched when asked for."""
     shown_reference: str | None = None
     """The field of a reference that a page may show beside an answer; None: none, lest hidden tests get published."""
+    files: tuple[Path, ...] = ()
+    """Of a benchmark of one's own: the files that say what it asks. Others are known by their name."""
 
     @property
     def default_max_tokens(self) -> int:
@@ -60,8 +69,14 @@ class Benchmark:
 
     @property
     def prompt_versions(self) -> tuple[str, ...]:
-        """The values ``--prompt-version`` can take; ``v1`` is the default."""
+        """The values ``--prompt-version`` can take."""
         return prompt_files.versions(self.name) if self.prompts is None else tuple(self.prompts)
+
+    @property
+    def default_prompt(self) -> str:
+        """``v1``, or the first there is."""
+        versions = self.prompt_versions
+        return DEFAULT_PROMPT if DEFAULT_PROMPT in versions or not versions else versions[0]
 
     def prompt(self, version: str) -> Prompt:
         """The templates of that version. UsageError when there is none of that name."""
@@ -78,6 +93,11 @@ class Benchmark:
     def roles(self, version: str) -> tuple[str, ...]:
         """The roles that its messages may have, in their order."""
         return prompt_files.roles_of(self.prompt(version))
+
+    @property
+    def is_judged(self) -> bool:
+        """Whether its texts wait for a judge, a person or a model, and have no score until then."""
+        return self.evaluator == JUDGED
 
     @property
     def graded_two_ways(self) -> bool:

@@ -114,6 +114,7 @@ def read(path: Path, taken: Collection[str]) -> Benchmark:
         max_tokens=_positive(file, "max_tokens") or 2048,
         prompts={"v1": templates},
         needs=("math_verify",) if answer["evaluator"] == "formula" else (),
+        files=(path, fields.path),
     )
 
 

@@ -17,6 +17,9 @@ field                             meaning (unit)
 ``format``                        the number above
 ``run_id``                        name of the folder ``runs/<run_id>/`` that holds everything behind this record
 ``fingerprint``                   SHA-256 of what decides the result; equal: the same run, see ledger/fingerprint.py
+``cell``                          hash of what was asked (model, benchmark, tasks, strategy, sampling, prompt, what was
+                                  given of the server's settings), 32 hex digits; equal: the same cell of a plan,
+                                  whoever ran it (runner/cell_key.py)
 ``status``                        ``complete``; ``incomplete``: tasks lost, never asked, or not verified by our fault;
                                   ``decided``: of some of the tasks only, because ``--until-decided`` needed no more;
                                   everything about tasks is then about those that both models have done

@@ -24,6 +24,7 @@ from ledger.folder import RunFolder
 from ledger.run_id import make_run_id
 from ledger.runs import unfinished
 from runner.appraisal import Appraisal
+from runner.cell_key import cell_key
 from runner.chain import Chain, Chained, passed_on
 from runner.collect import Collection
 from runner.command import Command
@@ -82,18 +83,18 @@ def join(request: Request, second: Pool, command: Command) -> Iterator[Mapping[s
 def _join(request: Request, work: Work, second: Pool, command: Command) -> Mapping[str, Any]:
     root, mine = request.outputs.runs_root, second.outcome.prepared.folder
     parts = {**fingerprint_parts(request, work, second.endpoint), "joined_from": [work.after, mine.run_id]}
-    mark = fingerprint(parts)
+    mark, cell = fingerprint(parts), cell_key(request, work)
     folder = unfinished(root, mark, lambda _why: None) if request.outputs.resume else None
     if folder is None:
         run_id = make_run_id(utc_timestamp(), work.cell.benchmark, work.cell.model.label, secrets.token_hex(3))
-        config = {"fingerprint": mark, "settings": parts, **run_config(request, second.endpoint)}
+        config = {"fingerprint": mark, "cell": cell, "settings": parts, **run_config(request, second.endpoint)}
         folder = RunFolder.create(root, run_id, config)
     with folder:
         entered = partial(command.note, work, folder.run_id)
         if (written := folder.record()) is not None:
             return conclude_again(request.outputs.results, folder, written, entered)
         first = RunFolder(root, str(work.after))
-        both = _Both(work, first, second, folder, mark)
+        both = _Both(work, first, second, folder, (mark, cell))
         folder.write_replayed(both.lines(lambda source: (line for _, line in source.sample_lines())),
                               both.lines(lambda source: source.details()))
         outcome = both.outcome()
@@ -105,10 +106,13 @@ def _join(request: Request, work: Work, second: Pool, command: Command) -> Mappi
 class _Both:
     """The two runs."""
 
-    def __init__(self, work: Work, first: RunFolder, second: Pool, folder: RunFolder, mark: str) -> None:
+    def __init__(
+        self, work: Work, first: RunFolder, second: Pool, folder: RunFolder, names: tuple[str, str]
+    ) -> None:
+        """``names``: its fingerprint and the key of its cell."""
         self._work = work
         self._first, self._second = first, second
-        self._folder, self._mark = folder, mark
+        self._folder, self._names = folder, names
         self._record = first.summary() or {}
         inner = second.outcome.prepared.work.strategy
         self._shift = inner.budget()
@@ -123,7 +127,8 @@ class _Both:
     def outcome(self) -> CellOutcome:
         """As if one run had asked both."""
         of, collection = self._second.outcome, self._collection()
-        prepared = replace(of.prepared, work=self._work, folder=self._folder, fingerprint=self._mark, model_sha256=None)
+        prepared = replace(of.prepared, work=self._work, folder=self._folder, fingerprint=self._names[0],
+                           cell=self._names[1], model_sha256=None)
         return CellOutcome(prepared, collection, None, self._spent())
 
     def _collection(self) -> Collection:

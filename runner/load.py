@@ -96,9 +96,9 @@ def _as_served(work: Work, endpoint: Endpoint) -> Work:
     if model.path is not None:
         return work
     if endpoint.described is not None:
-        return replace(work, cell=replace(work.cell, model=endpoint.described))
+        return replace(work, cell=replace(work.cell, model=endpoint.described), asked=model)
     name = Path(endpoint.model).stem if endpoint.model.endswith(".gguf") else endpoint.model
-    return replace(work, cell=replace(work.cell, model=replace(model, name=name)))
+    return replace(work, cell=replace(work.cell, model=replace(model, name=name)), asked=model)
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from core.records import Endpoint
 from ledger.fingerprint import fingerprint
 from ledger.folder import RunFolder
 from ledger.run_id import make_run_id
+from runner.cell_key import cell_key
 from runner.config import run_config
 from runner.request import Request
 from runner.resume import Earlier, TakenUp, how_to_go_on, take_up
@@ -32,14 +33,14 @@ def prepare(request: Request, work: Work, endpoint: Endpoint, say: Callable[[str
     if request.tasks.constrained and "json_schema" not in endpoint.capabilities:
         raise UsageError(f"--constrained: {endpoint.backend} cannot enforce a schema; leave the flag out.")
     parts = fingerprint_parts(request, work, endpoint)
-    mark = fingerprint(parts)
+    mark, cell = fingerprint(parts), cell_key(request, work)
     taken = None
     if request.outputs.resume and work.benchmark is not None:
         asked = frozenset(task.task_id for task in work.tasks)
         taken = take_up(request.outputs.runs_root, mark, parts, asked, say)
     if taken is None:
         run_id = make_run_id(utc_timestamp(), work.cell.benchmark, work.cell.model.label, secrets.token_hex(3))
-        config = {"fingerprint": mark, "settings": parts, **run_config(request, endpoint)}
+        config = {"fingerprint": mark, "cell": cell, "settings": parts, **run_config(request, endpoint)}
         taken = TakenUp(RunFolder.create(request.outputs.runs_root, run_id, config), Earlier())
     folder, earlier = taken.folder, taken.earlier
     try:
@@ -50,7 +51,7 @@ def prepare(request: Request, work: Work, endpoint: Endpoint, say: Callable[[str
         raise
     tell = partial(told, request, folder, _wording(work))
     go_on = how_to_go_on(resume=request.outputs.resume)
-    return Prepared(work, folder, mark, parts["model_sha256"], tell, earlier, go_on)
+    return Prepared(work, folder, mark, cell, parts["model_sha256"], tell, earlier, go_on)
 
 
 def fingerprint_parts(request: Request, work: Work, endpoint: Endpoint) -> dict[str, Any]:
@@ -62,7 +63,7 @@ def fingerprint_parts(request: Request, work: Work, endpoint: Endpoint) -> dict[
         "dataset_sha256": work.task_set.sha256 if work.task_set else None,
         "tasks_sha256": tasks_sha256(task.task_id for task in work.tasks),
         "prompt_version": work.prompt_version,
-        "prompt_sha256": _prompt_sha256(request, work),
+        "prompt_sha256": prompt_sha256(request, work),
         "constrained": request.tasks.constrained,
         "script_sha256": sha256_file(request.script) if request.script else None,
         "sampling": asdict(work.sampling),
@@ -105,7 +106,8 @@ def _until_decided(request: Request) -> dict[str, Any]:
     return {**asked, "models": " and ".join(model.label for model in request.models)}
 
 
-def _prompt_sha256(request: Request, work: Work) -> str | None:
+def prompt_sha256(request: Request, work: Work) -> str | None:
+    """Of the prompt's text; None where the user's script has its own."""
     if work.benchmark is None or request.script is not None:
         return None
     return work.benchmark.prompt_sha256(work.prompt_version)

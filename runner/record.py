@@ -29,7 +29,9 @@ def build(request: Request, endpoint: Endpoint, outcome: CellOutcome, around: Su
     work, collection = outcome.prepared.work, outcome.collection
     results = collection.results()
     scores = summarize((r.task.task_id, r.task.difficulty, r.verdict) for r in results if r.verdict is not None)
+    scores = scores.unjudged() if work.is_judged else scores
     reported = outcome.score if work.benchmark is None or not collection.candidates else None
+    scored_by = "script" if reported else "judge" if work.is_judged else None
     whole = scores.whole and scores.tasks == len(work.tasks)
     doubted = doubts(request, endpoint, outcome, scores, around.echo)
     thought = thinking((reply.sample, reply.answer) for reply in collection.replies())
@@ -37,10 +39,10 @@ def build(request: Request, endpoint: Endpoint, outcome: CellOutcome, around: Su
         "timestamp": around.timestamp,
         "benchmark": work.cell.benchmark,
         "model": work.cell.model.label,
-        "config": {**config_of(request, endpoint, outcome, around), "scored_by": "script" if reported else None},
+        "config": {**config_of(request, endpoint, outcome, around), "scored_by": scored_by},
         "results": {
             **(_as_reported(reported) if reported else scores.results()),
-            **several_samples(outcome.collection, work.strategy),
+            **({} if work.is_judged else several_samples(outcome.collection, work.strategy)),
             "time_taken": round(outcome.spent.total_s, 3) if outcome.spent else None,
         },
         "format": FORMAT,
@@ -48,6 +50,7 @@ def build(request: Request, endpoint: Endpoint, outcome: CellOutcome, around: Su
         "replayed_from": outcome.replayed_from,
         "passed_on_by": work.after if work.joined else None,
         "fingerprint": outcome.prepared.fingerprint,
+        "cell": outcome.prepared.cell,
         "status": "complete" if reported or whole else "incomplete",
         "validity": _validity(doubted) if not reported else validity_of_server(doubted.evidence),
         "interval": _interval(reported, scores),

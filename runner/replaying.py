@@ -22,6 +22,7 @@ from ledger.fingerprint import fingerprint
 from ledger.folder import RunFolder
 from ledger.run_id import make_run_id
 from ledger.runs import unfinished
+from runner.cell_key import cell_key
 from runner.command import Command
 from runner.conclude import conclude, conclude_again
 from runner.config import run_config
@@ -58,12 +59,12 @@ def replay_all(request: Request, pool: Pool, command: Command) -> Iterator[Mappi
 
 def _replay(request: Request, work: Work, pool: Pool, command: Command) -> Mapping[str, Any]:
     parts = replay_parts(request, work, pool)
-    mark = fingerprint(parts)
-    with _folder(request, work, pool, {"fingerprint": mark, "settings": parts}) as folder:
+    mark, cell = fingerprint(parts), cell_key(request, work)
+    with _folder(request, work, pool, {"fingerprint": mark, "cell": cell, "settings": parts}) as folder:
         entered = partial(command.note, work, folder.run_id)
         if (written := folder.record()) is not None:
             return conclude_again(request.outputs.results, folder, written, entered)
-        outcome = _outcome(work, pool, folder, mark)
+        outcome = _outcome(work, pool, folder, (mark, cell))
         _copy(pool.outcome.prepared.folder, folder, outcome)
         folder.write_tasks(work.tasks, task_lines(outcome.collection, by_task(outcome, pool.around.price)))
         around = replace(pool.around, timestamp=utc_timestamp(), startup_s=None)
@@ -86,9 +87,10 @@ def _folder(request: Request, work: Work, pool: Pool, config: Mapping[str, Any])
     return RunFolder.create(root, run_id, {**config, **run_config(request, pool.endpoint)})
 
 
-def _outcome(work: Work, pool: Pool, folder: RunFolder, mark: str) -> CellOutcome:
+def _outcome(work: Work, pool: Pool, folder: RunFolder, names: tuple[str, str]) -> CellOutcome:
+    """``names``: its fingerprint and the key of its cell."""
     of = pool.outcome
-    prepared = replace(of.prepared, work=work, folder=folder, fingerprint=mark)
+    prepared = replace(of.prepared, work=work, folder=folder, fingerprint=names[0], cell=names[1])
     collection = narrowed(of.drawn or of.collection, work.strategy, work.sampling.seed)
     return CellOutcome(prepared, collection, None, None, replayed_from=of.prepared.folder.run_id, joules=of.joules)
 

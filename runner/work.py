@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from benchmarks.benchmark import Benchmark
 from benchmarks.datasets.request import TaskSet
-from core.records import Sampling, Task
+from core.records import ModelInfo, Sampling, Task
 from ledger.folder import RunFolder
 from runner.budget import Budget
 from runner.cutoff import Cutoff
@@ -42,6 +42,13 @@ class Work:
     """What both come to together."""
     cutoff: Cutoff | None = None
     """Until when the model is trained, where only later tasks are asked."""
+    asked: ModelInfo | None = None
+    """The model as it was asked for, where its server has described it meanwhile."""
+
+    @property
+    def is_judged(self) -> bool:
+        """Whether its texts wait for a judge."""
+        return self.benchmark is not None and self.benchmark.is_judged
 
     @property
     def selectors(self) -> tuple[str, ...]:
@@ -62,6 +69,8 @@ class Prepared:
     work: Work
     folder: RunFolder
     fingerprint: str
+    cell: str
+    """The key of the cell (``runner.cell_key``)."""
     model_sha256: str | None
     """Taken before the first question: the file may be gone when the run ends."""
     tell: Tell
