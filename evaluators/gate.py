@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+from system import turns
+
+TURNS: Final = "BENCH_VERIFY_TURNS"
+"""The environment variable by which programs that were started for one purpose take turns with one another."""
 
 
 class Gate:
@@ -43,3 +51,28 @@ class Gate:
             with self._condition:
                 self._alone = False
                 self._condition.notify_all()
+
+
+class MachineGate(Gate):
+    """The same for the pools of several processes on this machine that name the same folder."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__()
+        folder.mkdir(parents=True, exist_ok=True)
+        self._folder = folder
+
+    @contextmanager
+    def shared(self) -> Iterator[None]:
+        with super().shared(), turns.shared(self._folder):
+            yield
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        with super().alone(), turns.alone(self._folder):
+            yield
+
+
+def gate(folder: Path | None = None) -> Gate:
+    """Of pools that share a machine, by ``folder`` or by ``BENCH_VERIFY_TURNS``; without either, of one alone."""
+    named = folder or os.environ.get(TURNS)
+    return MachineGate(Path(named)) if named else Gate()

@@ -13,6 +13,7 @@ from collections import deque
 from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any, Self
 
 from core.errors import BenchError, Interrupted, UsageError
@@ -20,7 +21,7 @@ from core.outcomes import Outcome
 from core.records import Answer, Verdict
 from evaluators import levels, registry
 from evaluators.box import MAX_PROGRAM, Evaluator
-from evaluators.gate import Gate
+from evaluators.gate import Gate, gate
 from evaluators.sandbox.job import Job, Report
 from evaluators.sandbox.upstream import PRELOADED
 from evaluators.sandbox.worker import Worker, WorkerLost, WorkerRefused
@@ -47,6 +48,8 @@ class Programs:
     """The interpreter that runs them; None: the one that runs this."""
     preload: Sequence[str] = ()
     """Modules that each worker has imported before a program comes."""
+    turns: Path | None = None
+    """A folder by which the pools of several processes know of one another: alone is then alone on the machine."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +86,7 @@ class VerifierPool:
         self._reached = (levels.reach(isolation, programs.python, preload) if programs.needed
                          else levels.nothing_runs())
         self._timeout_s = verify_timeout_s
-        self._gate = Gate()
+        self._gate = gate(programs.turns)
         self._queue: deque[_Ticket] = deque()
         self._room = threading.Condition()
         self._running = 0

@@ -9,36 +9,24 @@ the input's order.
 
 from __future__ import annotations
 
-import json
 from collections import Counter, deque
-from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import Future
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, Protocol
 
-from benchmarks.benchmark import Benchmark
-from benchmarks.datasets.request import DatasetRequest, TaskSet
+from benchmarks.datasets.request import DatasetRequest
 from benchmarks.table import get, refuse_grading, refuse_without_needs
-from core.errors import BadInput, UsageError
-from core.outcomes import NOT_COUNTED, Outcome
-from core.records import Answer, Sample, Task, Verdict
+from core.errors import BadInput
+from core.outcomes import UNSETTLED, Outcome
 from evaluators.levels import SEATBELT
-from evaluators.pool import Programs, VerifierPool
+from evaluators.pool import VerifierPool
 from evaluators.probe import gaps
-from evaluators.registry import get as evaluator_named
 from ledger.lines import line_of
-from runner.parsing import parser_named
-from runner.settle import after_verification, before_verification
+from runner.verify_grading import Asking, Graded, Item, Rules, Set, grade
+from runner.verify_input import Asked, asked, brought_no_reply, lines
 from system.clock import monotonic_s
-from system.host import usable_cores
-
-_AHEAD_PER_WORKER = 16
-"""Samples handed to the pool before the first of them is written: bounded memory for any file size."""
-
-_NO_SAMPLE = frozenset({"start", "end"})
-"""Events of a benchmark script that bring none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +42,9 @@ class VerifyRequest:
     grading: str = "native"
     python: str | None = None
     preload: tuple[str, ...] = ()
+    executor: str = "local"
+    """``local``, or ``ray``: on all machines of a cluster (docs/many-machines.md)."""
+    ray_address: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +65,7 @@ class VerifyResult:
     @property
     def whole(self) -> bool:
         """Whether every sample got a verdict: none lost, none spoilt by our own fault."""
-        return not any(self.outcomes.get(outcome.value) for outcome in NOT_COUNTED)
+        return not any(self.outcomes.get(outcome.value) for outcome in UNSETTLED)
 
     def as_json(self) -> dict[str, Any]:
         """The object that ``--json`` prints."""
@@ -99,86 +90,78 @@ class VerifyResult:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class _Line:
-    """One sample on its way."""
-
-    fields: Mapping[str, Any]
-    sample: Sample
-    answer: Answer
-    verdict: Future[Verdict] | Verdict
-
-
-def verify(request: VerifyRequest, progress: Callable[[int, int], None] | None = None) -> VerifyResult:
+def verify(
+    request: VerifyRequest, progress: Callable[[int, int], None] | None = None,
+    say: Callable[[str], None] = lambda _: None,
+) -> VerifyResult:
     """Raises UsageError, BadInput (file and line named) and SandboxError; the input is never written to."""
     benchmark = get(request.benchmark)
     refuse_without_needs(benchmark)
     refuse_grading(benchmark, request.grading)
     task_set = benchmark.open_tasks(DatasetRequest(problems_file=request.problems_file))
     tasks = {task.task_id: task for task in task_set.tasks}
-    total = sum(1 for _ in _lines(request.samples))
+    total = sum(1 for _ in lines(request.samples))
     if total == 0:
         raise BadInput(f"{request.samples}: the file holds no samples.")
-    workers = request.workers or max(1, min(8, usable_cores()))
     written = Path(f"{request.samples}_results.jsonl")
     outcomes: Counter[str] = Counter()
+    rules = Rules(benchmark.parser(request.grading), benchmark.evaluator)
     began = monotonic_s()
-    with VerifierPool(
-        workers=workers, isolation=request.isolation, verify_timeout_s=request.timeout_s, grading=request.grading,
-        programs=Programs(evaluator_named(benchmark.evaluator).runs_code, request.python, request.preload),
-    ) as pool, _writing(written) as out:
-        waiting: deque[_Line] = deque()
-        for number, fields in _lines(request.samples):
-            sample = _sample_of(fields, request.samples, number)
-            task = tasks.get(sample.task_id)
-            if task is None:
-                raise BadInput(
-                    f"{request.samples}:{number}: there is no task {sample.task_id!r} in {benchmark.name}; "
-                    "--problems-file names the dataset the samples answer."
-                )
-            waiting.append(_submit(fields, sample, task, _Grader(benchmark, task_set, pool)))
-            if len(waiting) >= workers * _AHEAD_PER_WORKER:
-                _write(waiting.popleft(), out, outcomes)
-                _tell(progress, outcomes, total)
-        while waiting:
-            _write(waiting.popleft(), out, outcomes)
+    stored = Set(rules, task_set.reference, benchmark.needs)
+    with _verifiers(request, stored, say) as verifiers, _writing(written) as out:
+        kept: deque[Mapping[str, Any]] = deque()
+        for graded in verifiers.grade(_items(asked(request.samples, tasks, benchmark.name), kept)):
+            outcomes[graded.outcome.value] += 1
+            out.write(line_of({**kept.popleft(), **graded.fields()}))
             _tell(progress, outcomes, total)
-        level = pool.isolation
+        level = verifiers.isolation
     return VerifyResult(benchmark.name, total, dict(outcomes), level, monotonic_s() - began, written)
 
 
+def _items(samples: Iterator[Asked], kept: deque[Mapping[str, Any]]) -> Iterator[Item]:
+    """``kept`` gets the lines that are under way, in order."""
+    for one in samples:
+        kept.append(one.fields)
+        lost = str(one.fields.get("message", "no reply"))[:300] if brought_no_reply(one.fields) else None
+        yield Item(one.sample, one.task.prompt, lost)
+
+
+class _Verifiers(Protocol):
+    """What grades, here or elsewhere."""
+
+    @property
+    def isolation(self) -> str: ...
+    def grade(self, items: Iterable[Item]) -> Iterator[Graded]: ...
+
+
+@contextmanager
+def _verifiers(request: VerifyRequest, stored: Set, say: Callable[[str], None]) -> Iterator[_Verifiers]:
+    asked_of = Asking(request.workers, request.isolation, request.timeout_s, request.grading, request.python,
+                      request.preload)
+    if request.executor == "ray":
+        from runner.cluster.verifying import Spread  # noqa: PLC0415  (Ray takes a second, and may not be installed)
+
+        with Spread(request.ray_address, stored, asked_of, say) as spread:
+            yield spread
+        return
+    with asked_of.pool(stored.rules.evaluator) as pool:
+        yield _Here(stored, pool, asked_of.count())
+
+
 @dataclass(frozen=True, slots=True)
-class _Grader:
-    benchmark: Benchmark
-    tasks: TaskSet
+class _Here:
+    """On this machine."""
+
+    stored: Set
     pool: VerifierPool
+    workers: int
 
+    @property
+    def isolation(self) -> str:
+        return self.pool.isolation
 
-def _submit(fields: Mapping[str, Any], sample: Sample, task: Task, grader: _Grader) -> _Line:
-    if _brought_no_reply(fields):
-        return _Line(fields, sample, Answer(None), Verdict(Outcome.LOST, str(fields.get("message", "no reply"))[:300]))
-    answer = parser_named(grader.benchmark.parser(grader.pool.grading))(sample, task.prompt)
-    certain = before_verification(sample, answer)
-    if certain is not None:
-        return _Line(fields, sample, answer, certain)
-    future = grader.pool.submit(
-        grader.benchmark.evaluator, task.task_id, lambda: grader.tasks.reference(task.task_id), answer
-    )
-    return _Line(fields, sample, answer, future)
-
-
-def _write(line: _Line, out: IO[bytes], outcomes: Counter[str]) -> None:
-    verdict = line.verdict if isinstance(line.verdict, Verdict) else line.verdict.result()
-    verdict = after_verification(line.sample, verdict)
-    outcomes[verdict.outcome.value] += 1
-    row = {
-        **line.fields,
-        "outcome": verdict.outcome.value,
-        "passed": verdict.outcome is Outcome.CORRECT,
-        "detail": verdict.detail,
-        "answer": line.answer.value,
-    }
-    out.write(line_of(row))
+    def grade(self, items: Iterable[Item]) -> Iterator[Graded]:
+        return grade(items, self.stored.rules, self.stored.references, self.pool, self.workers)
 
 
 def _tell(progress: Callable[[int, int], None] | None, outcomes: Counter[str], total: int) -> None:
@@ -196,51 +179,3 @@ def _writing(path: Path) -> Iterator[IO[bytes]]:
         part.replace(path)
     except OSError as error:
         raise BadInput(f"{path}: the results cannot be written ({error.strerror}).") from error
-
-
-def _lines(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
-    """(line number from 1, object) of each line that holds a sample. Raises BadInput that names the line."""
-    if path.exists() and not path.is_file():
-        raise BadInput(f"--samples {path}: it is no ordinary file; name a file of JSON lines.")
-    try:
-        with path.open(encoding="utf-8-sig") as lines:
-            for number, text in enumerate(lines, 1):
-                if text.strip() and (fields := _object(text, path, number)).get("event") not in _NO_SAMPLE:
-                    yield number, fields
-    except FileNotFoundError:
-        raise UsageError(f"--samples {path}: there is no such file.") from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise BadInput(f"--samples {path}: it cannot be read as UTF-8 text ({error}).") from error
-
-
-def _object(text: str, path: Path, number: int) -> dict[str, Any]:
-    try:
-        value = json.loads(text)
-    except (ValueError, RecursionError):
-        raise BadInput(f"{path}:{number}: this line is not JSON; samples are one JSON object a line.") from None
-    if not isinstance(value, dict):
-        raise BadInput(f"{path}:{number}: this line is not a JSON object.")
-    return value
-
-
-def _brought_no_reply(fields: Mapping[str, Any]) -> bool:
-    return fields.get("event") == "error"
-
-
-def _sample_of(fields: Mapping[str, Any], path: Path, number: int) -> Sample:
-    task_id, completion, response = (fields.get(key) for key in ("task_id", "completion", "response"))
-    if isinstance(task_id, bool) or not isinstance(task_id, str | int):
-        raise BadInput(f"{path}:{number}: the sample has no task_id.")
-    if not isinstance(completion, str) and not isinstance(response, str) and not _brought_no_reply(fields):
-        raise BadInput(f"{path}:{number}: the sample has neither a completion nor a response (a string).")
-    finish = fields.get("finish_reason")
-    reasoning = fields.get("reasoning")
-    has_response = isinstance(response, str) and (bool(response.strip()) or not isinstance(completion, str))
-    return Sample(
-        task_id=str(task_id),
-        index=0,
-        response=response if isinstance(response, str) else "",
-        completion=completion if isinstance(completion, str) and not has_response else None,
-        finish_reason=finish if isinstance(finish, str) else None,
-        reasoning=reasoning if isinstance(reasoning, str) else None,
-    )
