@@ -14,7 +14,7 @@ NOT_SETTINGS = frozenset({
     "path", "base_name", "quantization", "size_bytes", "parameters", "architecture", "server_build", "server_bin",
     "gpu_layers_of",
     "sampling_effective", "loop",
-    "until_decided",
+    "until_decided", "experiment", "prompt_sha256",
     "imported", "other_scores",
     "isolation", "verify_timeout_s", "request_timeout_s", "startup_timeout_s", "ctx_train", "layers", "base_url",
 })

@@ -1,18 +1,20 @@
 """From verdicts to a score: every task counts once.
 
 ``lost`` and ``harness_fault`` are not the model's doing and leave the denominator; everything else stays in it, so a
-reply without an answer, cut off or blocked counts as not passed.
+reply without an answer, cut off or blocked counts as not passed. Texts that wait for a judge are in no denominator, and
+a run of a benchmark that is judged has no score at all until then (``unjudged``): a share of those that were cut or
+empty would look like one.
 """
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from analysis.wilson import wilson
-from core.outcomes import NOT_COUNTED, Outcome
+from core.outcomes import NOT_COUNTED, UNSETTLED, Outcome
 from core.records import Verdict
 from core.task_ids import natural_key
 
@@ -40,6 +42,8 @@ class Scores:
     """Benchmarks scored by field: see ``_field_scores``."""
     duplicates: tuple[str, ...] = field(default=())
     """Tasks that came more than once; only their first verdict counts."""
+    awaits_judge: bool = False
+    """Whether all that counts is still to be said, by a judge."""
 
     @property
     def tasks(self) -> int:
@@ -49,10 +53,16 @@ class Scores:
     @property
     def whole(self) -> bool:
         """Whether every verdict counts: none lost, none spoilt by our own fault."""
-        return self.tasks == self.total_problems
+        return not any(self.outcomes.get(outcome) for outcome in UNSETTLED)
+
+    def unjudged(self) -> Scores:
+        """The same without a score: what remains is how many texts there are, and what became of the others."""
+        return replace(self, score=None, interval=None, bounds=None, field_scores=None, awaits_judge=True)
 
     def results(self) -> dict[str, Any]:
-        """The fields of a record's ``results``, less ``time_taken``."""
+        """The fields of a record's ``results``, less ``time_taken``: none of a run that waits for its judge."""
+        if self.awaits_judge:
+            return {}
         found = {
             "score": self.score,
             "total_passed": self.total_passed,

@@ -18,7 +18,10 @@ class Outcome(StrEnum):
     REFUSED_BY_SANDBOX = "refused_by_sandbox"
     LOST = "lost"  # no reply after the server was lost repeatedly
     HARNESS_FAULT = "harness_fault"  # our own fault: a task without tests, a verifier that died
+    UNJUDGED = "unjudged"  # a text that waits for a judge: neither right nor wrong
 
 
-NOT_COUNTED = frozenset({Outcome.LOST, Outcome.HARNESS_FAULT})
-"""Outcomes kept out of the denominator; a run with any of them is incomplete."""
+UNSETTLED = frozenset({Outcome.LOST, Outcome.HARNESS_FAULT})
+"""Outcomes that say nothing of the model: a run with any of them is incomplete."""
+NOT_COUNTED = UNSETTLED | {Outcome.UNJUDGED}
+"""Outcomes kept out of the denominator. A run whose texts wait for a judge is whole, and has no score."""

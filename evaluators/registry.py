@@ -14,6 +14,7 @@ from evaluators import (
     gsm8k,
     human_eval,
     human_eval_plus,
+    judged,
     lcb,
     math_answers,
     mbpp,
@@ -37,6 +38,7 @@ EVALUATORS: dict[str, Evaluator] = {
     "ifeval": Evaluator("ifeval", ifeval_verdict.evaluate, runs_code=False),
     "refusal": Evaluator("refusal", refusal.evaluate, runs_code=False),
     "math": Evaluator("math", math_answers.evaluate, runs_code=False),
+    "judged": Evaluator("judged", judged.evaluate, runs_code=False),
     "choice": Evaluator("choice", choice.evaluate, runs_code=False),
     "extraction": Evaluator("extraction", extraction.evaluate, runs_code=False),
 }

@@ -81,6 +81,10 @@ def _run_parser() -> argparse.ArgumentParser:
     group.add_argument("--runs-root", default="runs", metavar="DIR", help="where run folders go (default: %(default)s)")
     group.add_argument("--no-resume", action="store_true",
                        help="begin a new run even where the same one did not finish")
+    group.add_argument("--experiment", type=values.experiment, metavar="NAME",
+                       help="a name that its records carry, so that they are found together (docs/prompts.md)")
+    group.add_argument("--diversity", action="store_true",
+                       help="record how much the texts of each task differ: distinct-n and self-BLEU (docs/prompts.md)")
     group.add_argument("--prices", metavar="FILE",
                        help="what hosted models cost, instead of what runner/prices.toml says (docs/energy.md)")
     group.add_argument("--measure-energy", action="store_true",
@@ -138,7 +142,11 @@ def _task_flags(group: argparse._ArgumentGroup) -> None:
                        help="only tasks of these subjects, e.g. --benchmark mmlu --subjects astronomy philosophy")
     group.add_argument("--subset", type=values.count, metavar="N",
                        help="a representative part of N tasks: every subject's share alike, always the same tasks")
-    group.add_argument("--prompt-version", metavar="NAME", help="the wording of the prompt (default: v1)")
+    group.add_argument("--prompt-version", nargs="+", default=[], metavar="NAME",
+                       help="the wording of the prompt (default: v1; --benchmark list names them); several: a run "
+                            "each, e.g. --benchmark tips --prompt-version v1 v2-mentor v3-few-shot (docs/prompts.md)")
+    group.add_argument("--prompts-dir", metavar="DIR",
+                       help="prompts of your own, in place of the benchmark's: DIR/NAME.txt or .md (docs/prompts.md)")
     group.add_argument("--constrained", action="store_true",
                        help="extraction: send the schema to servers that can enforce it")
 

@@ -21,6 +21,7 @@ from strategies import registry
 from strategies.base import Strategy
 from strategies.cascade import THRESHOLD
 
+CANDIDATES = "candidates"
 _MANY = ("n", "max_n")
 """Flags that take several values, one cell each."""
 
@@ -94,8 +95,8 @@ def strategies_of(flags: argparse.Namespace) -> tuple[StrategyChoice, ...]:
     Raises UsageError: no such strategy, a flag that none of those named takes, a value that makes no sense, or several
     samples of a reply that would be the same every time.
     """
-    names = tuple(dict.fromkeys(DRAWN_BY.get(name, name) for name in flags.strategy))
-    given = {"n": flags.n, "max_n": flags.max_n, "confidence": flags.confidence, "window": flags.window,
+    names, n = _named(flags)
+    given = {"n": n, "max_n": flags.max_n, "confidence": flags.confidence, "window": flags.window,
              "selectors": tuple(flags.selector) or None, "batch": flags.batch}
     given = {field: value for field, value in given.items() if value is not None}
     _refuse_untaken(names, given)
@@ -110,6 +111,16 @@ def strategies_of(flags: argparse.Namespace) -> tuple[StrategyChoice, ...]:
     _refuse_same_replies(flags, found.values())
     _refuse_with_others(flags, found)
     return tuple(found)
+
+
+def _named(flags: argparse.Namespace) -> tuple[tuple[str, ...], list[int] | None]:
+    """The strategies, and ``--n``, with ``--n-candidates`` spelt out."""
+    if flags.n_candidates is None:
+        return tuple(dict.fromkeys(DRAWN_BY.get(name, name) for name in flags.strategy)), flags.n
+    if flags.n is not None or flags.strategy not in (["single"], [CANDIDATES]):
+        raise UsageError("--n-candidates: it says how many samples are drawn, and that none is chosen; leave out --n "
+                         "and --strategy.")
+    return (CANDIDATES,), [flags.n_candidates]
 
 
 def _refuse_untaken(names: tuple[str, ...], given: dict[str, Any]) -> None:
@@ -127,8 +138,8 @@ def _first(value: Any) -> Any:
 
 
 def _refuse_same_replies(flags: argparse.Namespace, strategies: Collection[Strategy]) -> None:
-    """A greedy reply is the same however often it is asked for."""
-    several = next((one for one in strategies if one.budget() > 1), None)
+    """A greedy reply is the same however often it is asked for. Candidates have their benchmark's temperature."""
+    several = next((one for one in strategies if one.budget() > 1 and one.name != CANDIDATES), None)
     if several is None:
         return
     why = None

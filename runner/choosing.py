@@ -5,6 +5,7 @@ are refused.
 from __future__ import annotations
 
 from dataclasses import asdict, replace
+from difflib import get_close_matches
 
 from benchmarks.benchmark import Benchmark
 from benchmarks.datasets.request import DatasetRequest
@@ -14,14 +15,15 @@ from core.errors import UsageError
 from runner import script as script_process
 from runner.cutoff import Cutoff, cutoff_of
 from runner.evidence_of_candidates import command_of, refuse_blind
+from runner.judged import refuse_unjudgeable
 from runner.observer import Hooks
 from runner.plan import Cell, made
+from runner.prompts import with_prompts_of
 from runner.request import Request, StrategyChoice, TaskChoice
 from runner.work import Work
 from servers.models import is_demo
 
 _DEFAULT_MAX_TOKENS = 2048
-_DEFAULT_PROMPT = "v1"
 
 
 def work_for(request: Request, cell: Cell, hooks: Hooks) -> Work:
@@ -38,10 +40,11 @@ def work_for(request: Request, cell: Cell, hooks: Hooks) -> Work:
         return Work(cell, None, tuple(command), None, (), sampling, strategy, "own")
     benchmark = get(cell.benchmark)
     cell = replace(cell, benchmark=benchmark.name)
-    version = request.tasks.prompt_version or _DEFAULT_PROMPT
+    benchmark = with_prompts_of(request, benchmark)
+    version = cell.prompt_version or benchmark.default_prompt
     if request.script is None and version not in benchmark.prompt_versions:
-        there = ", ".join(benchmark.prompt_versions)
-        raise UsageError(f"--prompt-version {version}: {benchmark.name} has no such prompt; there is: {there}.")
+        raise UsageError(f"--prompt-version {version}: {benchmark.name} has no such prompt; "
+                         f"{_there(benchmark.prompt_versions, version)}")
     refuse_without_needs(benchmark)
     _refuse_meaningless(request, benchmark)
     command = script_process.command_for(request.script or benchmark.script)
@@ -63,13 +66,20 @@ def work_for(request: Request, cell: Cell, hooks: Hooks) -> Work:
     tasks = select(
         task_set.tasks, chosen.limit, chosen.task_ids or None, chosen.start_problem, chosen.end_problem, part
     )
-    sampling = request.sampling.resolve(benchmark.default_max_tokens)
+    sampling = request.sampling.resolve(benchmark.default_max_tokens, benchmark.temperature)
     work = Work(cell, benchmark, tuple(command), task_set, tasks, sampling, strategy, version, request.audit,
                 budget=request.budget, cutoff=cutoff)
     work = replace(work, replays=tuple(_replayed(work, choice) for choice in cell.replays))
     refuse_blind(work.selectors, benchmark.name, task_set)
     command_of(work.selectors)
+    refuse_unjudgeable(request, work)
     return work
+
+
+def _there(versions: tuple[str, ...], version: str) -> str:
+    near = get_close_matches(version, versions, n=1)
+    meant = f"did you mean {near[0]}? " if near else ""
+    return f"{meant}there {'are' if len(versions) > 1 else 'is'}: {', '.join(versions)}."
 
 
 def _replayed(work: Work, choice: StrategyChoice) -> Work:
@@ -105,7 +115,7 @@ def _cutoff(request: Request, cell: Cell, benchmark: Benchmark, hooks: Hooks) ->
 
 def _refuse_choice_of_tasks(request: Request, name: str) -> None:
     """A user's own benchmark has no tasks that we know of: flags that choose among them would be recorded as a lie."""
-    unset = TaskChoice(prompt_version=request.tasks.prompt_version)
+    unset = TaskChoice(prompt_versions=request.tasks.prompt_versions)
     chosen = [field for field, value in asdict(request.tasks).items() if value != getattr(unset, field)]
     chosen += ["grading"] if request.verifying.grading != "native" else []
     chosen += ["audit"] if request.audit else []

@@ -111,7 +111,8 @@ def _cell(work: Work) -> str:
     """By the file and not by the name, which a server that runs already may tell us later."""
     settings = work.strategy.settings()
     drawn = "" if work.strategy.name == "single" else f" {work.strategy.name} {json.dumps(settings, sort_keys=True)}"
-    return f"{work.cell.model.identity} {work.cell.benchmark}{drawn}"
+    version = "" if work.cell.prompt_version is None else f" {work.cell.prompt_version}"
+    return f"{work.cell.model.identity} {work.cell.benchmark}{version}{drawn}"
 
 
 def _mark(request: Request) -> str:

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}\Z", re.ASCII)
+_EXPERIMENT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}\Z")
 
 
 _Number = TypeVar("_Number", int, float)
@@ -61,6 +62,14 @@ def date(text: str) -> str:
     """As it is written."""
     if not _DATE.match(text):
         raise argparse.ArgumentTypeError(f"'{text}' is not a date like 2025-02-01")
+    return text
+
+
+def experiment(text: str) -> str:
+    """Short, and plain enough for a table, a file's name and an address."""
+    if not _EXPERIMENT.match(text):
+        raise argparse.ArgumentTypeError(f"'{text[:80]}' is no name of letters, digits, '.', '_' and '-', 64 at most, "
+                                         "such as tip-bench")
     return text
 
 

@@ -55,8 +55,8 @@ def request_of(flags: argparse.Namespace, telling: Telling | None = None) -> Req
         until_decided=_until_decided(flags) if flags.until_decided else None,
         tasks=TaskChoice(
             flags.problems_file, flags.start_date, flags.end_date, flags.limit, tuple(flags.task_ids),
-            flags.start_problem, flags.end_problem, flags.prompt_version, flags.constrained, tuple(flags.subjects),
-            flags.subset, flags.after_cutoff,
+            flags.start_problem, flags.end_problem, tuple(flags.prompt_version), flags.constrained,
+            tuple(flags.subjects), flags.subset, flags.after_cutoff, Path(flags.prompts_dir) if flags.prompts_dir else None,
         ),
         sampling=SamplingChoice(
             flags.temperature, flags.top_p, flags.top_k, flags.min_p, flags.max_tokens, flags.seed,
@@ -66,6 +66,8 @@ def request_of(flags: argparse.Namespace, telling: Telling | None = None) -> Req
             flags.workers, flags.verify_timeout, flags.isolation, flags.grading, flags.python, tuple(flags.preload)
         ),
         outputs=Outputs(Path(flags.results), Path(flags.runs_root), resume=not flags.no_resume),
+        experiment=flags.experiment,
+        diversity=flags.diversity,
         measure_energy=flags.measure_energy,
         spending=spending_of(flags, models),
         prices=Path(flags.prices) if flags.prices else None,
@@ -131,6 +133,7 @@ def _server(flags: argparse.Namespace) -> ServerSettings:
         reserve_ram_gib=flags.reserve_ram,
         api_key_env=flags.api_key_env,
         pull=flags.pull,
+        max_model_b=flags.max_model_b,
     )
 
 

@@ -28,7 +28,7 @@ def live_state(work: Work, standing: Standing, pace: Pace, place: tuple[int, int
     """``place``: which of how many cells this is."""
     collection, outcomes = standing.collection, standing.outcomes()
     done = sum(outcomes.values())
-    counted = done - sum(outcomes[outcome] for outcome in NOT_COUNTED)
+    counted = 0 if work.is_judged else done - sum(outcomes[outcome] for outcome in NOT_COUNTED)
     asked_s = pace.elapsed_s if pace.generation_s is None else pace.generation_s
     total = len(work.tasks) if work.benchmark else None
     tokens = collection.completion_tokens - collection.restored_tokens

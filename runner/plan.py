@@ -1,4 +1,4 @@
-"""Request → ordered cells. Pure: a model is loaded once, for all the benchmarks it is asked.
+"""Request → ordered cells. Pure: a model is loaded once, for all the benchmarks and prompts it is asked with.
 
 Several strategies on one benchmark are one cell: a pool of samples is drawn once, and each strategy is put to it. The
 pool is drawn as the one that never stops early and draws most, where it draws as much as any other may want. Without
@@ -25,6 +25,8 @@ class Cell:
     """The one whose samples are drawn."""
     replays: tuple[StrategyChoice, ...] = ()
     """Those that are put to the same samples, in the order given."""
+    prompt_version: str | None = None
+    """None: the benchmark's default."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,12 +38,14 @@ class Load:
 
 
 def loads(request: Request) -> tuple[Load, ...]:
-    """Models in the order given, each once; a benchmark named twice is run once."""
+    """Models in the order given, each once; a benchmark or a prompt named twice is run once."""
     benchmarks = tuple(dict.fromkeys(request.benchmarks))
+    versions = tuple(dict.fromkeys(request.tasks.prompt_versions)) or (None,)
     drawn, others = drawn_and_replayed(request.strategies)
     unique = {(model.name, model.quantization, model.identity): model for model in request.models}
     return tuple(
-        Load(model, tuple(Cell(model, benchmark, drawn, others) for benchmark in benchmarks))
+        Load(model, tuple(Cell(model, benchmark, drawn, others, version)
+                          for benchmark in benchmarks for version in versions))
         for model in unique.values()
     )
 

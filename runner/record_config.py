@@ -9,6 +9,7 @@ from typing import Any
 from core.records import Endpoint
 from evaluators.registry import get as evaluator_named
 from runner.outcome import CellOutcome
+from runner.prepare import prompt_sha256
 from runner.request import Request
 from runner.script_request import ROOT
 from runner.served import served_models
@@ -51,7 +52,9 @@ def config_of(request: Request, endpoint: Endpoint, outcome: CellOutcome, around
         "sampling_effective": dict(around.echo.sampling) or None,
         **strategy_config(work.strategy),
         "budget": asdict(work.budget) if work.budget else None,
-        "prompt_version": request.tasks.prompt_version if request.script else work.prompt_version,
+        "experiment": request.experiment,
+        "prompt_version": work.cell.prompt_version if request.script else work.prompt_version,
+        "prompt_sha256": prompt_sha256(request, work),
         "grading": request.verifying.grading if work.benchmark and work.benchmark.graded_two_ways else None,
         "verify_timeout_s": request.verifying.timeout_s,
         **(_sandbox(request, around) if work.benchmark and evaluator_named(work.benchmark.evaluator).runs_code else {}),

@@ -25,14 +25,17 @@ class TaskChoice:
     task_ids: tuple[str, ...] = ()
     start_problem: int | None = None
     end_problem: int | None = None
-    prompt_version: str | None = None
+    prompt_versions: tuple[str, ...] = ()
+    """A run each; none: the benchmark's default."""
     constrained: bool = False
     subjects: tuple[str, ...] = ()
     """Of a data set that has subjects, those wanted."""
     subset: int | None = None
+    """So many tasks, every subject's share alike."""
     after_cutoff: str | None = None
     """Only tasks later than a model's training data: a day, or ``card``."""
-    """So many tasks, every subject's share alike."""
+    prompts_dir: Path | None = None
+    """A folder of the user's prompts, in place of the benchmark's own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,10 +52,10 @@ class SamplingChoice:
     loop: LoopRule | None = field(default_factory=LoopRule)
     """What is cut short as a loop; None: nothing."""
 
-    def resolve(self, default_max_tokens: int) -> Sampling:
-        """The settings to send: greedy unless a temperature was given."""
+    def resolve(self, default_max_tokens: int, default_temperature: float = 0.0) -> Sampling:
+        """The settings to send: greedy unless a temperature was given, or the benchmark is none for greedy replies."""
         return Sampling(
-            temperature=0.0 if self.temperature is None else self.temperature,
+            temperature=default_temperature if self.temperature is None else self.temperature,
             top_p=self.top_p,
             top_k=self.top_k,
             min_p=self.min_p,
@@ -140,5 +143,9 @@ class Request:
     """The user's own table, before ours."""
     refused: tuple[BadInput, ...] = ()
     """What was wrong with the files of the other models: failures that do not keep these from running."""
+    experiment: str | None = None
+    """The name under which its runs belong together, whatever they are of."""
+    diversity: bool = False
+    """Whether to say how much the texts of each task differ."""
     notes: tuple[str, ...] = ()
     """What is to be told before anything else: which files of a folder are no models, and the like."""

@@ -30,11 +30,13 @@ def before_verification(sample: Sample, answer: Answer) -> Verdict | None:
 def after_verification(sample: Sample, verdict: Verdict) -> Verdict:
     """A reply that was cut *and* failed is truncated; one that was cut after a right answer stands.
 
-    Grading the text that is there, as the published evaluators do, and blaming the limit only where it decided.
+    Grading the text that is there, as the published evaluators do, and blaming the limit only where it decided. Half a
+    text is none to be judged: a judge would score the limit.
     """
-    failed = verdict.outcome in {Outcome.WRONG, Outcome.CRASHED, Outcome.TIMED_OUT}
+    failed = verdict.outcome in {Outcome.WRONG, Outcome.CRASHED, Outcome.TIMED_OUT, Outcome.UNJUDGED}
     if failed and _was_cut(sample):
-        detail = f"{_why_cut(sample)} ({verdict.outcome.value}: {verdict.detail})" if verdict.detail else "cut"
+        why = f" ({verdict.outcome.value}: {verdict.detail})" if verdict.detail else ""
+        detail = f"{_why_cut(sample)}{why}"
         return replace(verdict, outcome=Outcome.TRUNCATED, detail=detail)
     return verdict
 

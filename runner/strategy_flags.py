@@ -16,6 +16,9 @@ def add_strategy_flags(group: argparse._ArgumentGroup) -> None:
              "change the answer), weighted_vote, cascade (the second of two models is asked where the first is "
              "unsure); several are put to the same samples (docs/strategies.md), e.g. "
              "--strategy sc_fixed adaptive_margin --n 1 4 16 --max-n 16 --temperature 0.8")
+    add("--n-candidates", type=values.count, metavar="N",
+        help="N texts a task for a judge, and nothing chosen: short for --strategy candidates --n N, e.g. --benchmark "
+             "tips --n-candidates 5 (docs/prompts.md)")
     add("--n", nargs="+", type=values.count, metavar="N",
         help="samples a task of sc_fixed, best_of_n, weighted_vote (default: 8); several: a run each, all from the "
              "samples of the largest")

@@ -14,6 +14,7 @@ from strategies import selectors
 from strategies.adaptive_margin import AdaptiveMargin
 from strategies.base import Strategy
 from strategies.best_of_n import BestOfN
+from strategies.candidates import Candidates
 from strategies.esc import Esc
 from strategies.sc_fixed import ScFixed
 from strategies.selectors import AGREEMENT
@@ -58,6 +59,7 @@ STRATEGIES: Mapping[str, Entry] = {
         lambda given: AdaptiveMargin(_int(given.max_n), given.confidence or CONFIDENCE, _int(given.batch)),
         StrategySettings(max_n=16, confidence=CONFIDENCE, batch=1),
     ),
+    "candidates": Entry(lambda given: Candidates(_int(given.n)), StrategySettings(n=5)),
     "esc": Entry(lambda given: Esc(_int(given.max_n), _int(given.window)), StrategySettings(max_n=16, window=4)),
 }
 

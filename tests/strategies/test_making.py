@@ -40,6 +40,7 @@ def test_every_strategy_goes_by_what_was_said_and_says_so(name: str, settings: d
     ("best_of_n", {"n": 8, "selector": ["agreement"]}),
     ("sc_fixed", {"n": 8}),
     ("weighted_vote", {"n": 8}),
+    ("candidates", {"n": 5}),
     ("adaptive_margin", {"max_n": 16, "confidence": 0.9, "batch": 1}),
     ("esc", {"max_n": 16, "window": 4}),
 ])
@@ -48,7 +49,8 @@ def test_what_was_not_said_has_a_default(name: str, settings: dict[str, object])
 
 
 def test_each_of_them_is_tested_here() -> None:
-    assert set(STRATEGIES) == {"single", "best_of_n", "sc_fixed", "weighted_vote", "adaptive_margin", "esc"}
+    assert set(STRATEGIES) == {"single", "best_of_n", "sc_fixed", "weighted_vote", "candidates", "adaptive_margin",
+                               "esc"}
 
 
 @pytest.mark.parametrize("name", STRATEGIES)
