@@ -250,9 +250,11 @@ def main(argv: list[str] | None = None) -> int:
     """Runs a verb; returns the exit code."""
     from core.errors import BenchError, Interrupted
     from runner.arguments import parse
+    from runner.leftovers import clear
 
     verb, flags = parse(sys.argv[1:] if argv is None else argv)
     try:
+        clear(_say)
         return VERBS[verb](flags)
     except BenchError as error:
         _say(f"bench_runner.py: {error}")

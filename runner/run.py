@@ -28,9 +28,9 @@ from runner.prices import prices
 from runner.request import Request
 from runner.shared import Report, Shared
 from runner.spending import Wallet, confirm
+from runner.wanted import refuse_unknown, wanted
 from runner.work import Work
 from servers.backends.hosted import address, is_hosted
-from servers.backends.ollama_notes import unload_leftovers
 from system.host import usable_cores
 
 
@@ -40,15 +40,15 @@ def run(request: Request, hooks: Hooks) -> Report:
     Raises UsageError or BadInput before anything is started when the request cannot be carried out, SandboxError when
     the sandbox cannot hold what was asked; Interrupted on a requested stop. Everything else is in the report.
     """
-    for note in unload_leftovers():
-        hooks.observer.note(note)
     planned = [(load, [work_for(request, cell, hooks) for cell in load.cells]) for load in loads(request)]
     store.check_writable(request.outputs.results)
     runs.check_writable(request.outputs.runs_root)
     prices(request.prices)
     confirm(request, [work for _, works in planned for work in works], hooks.confirm)
-    hooks = replace(hooks, wallet=Wallet(request))
-    report = Report(failures=list(request.refused), planned=sum(len(works) for _, works in planned))
+    hooks = replace(hooks, wallet=hooks.wallet or Wallet(request))
+    refuse_unknown(request, [work for _, works in planned for work in works])
+    report = Report(
+        failures=list(request.refused), planned=sum(len(wanted(request, works)) for _, works in planned))
     for note in (*request.notes, *map(str, request.refused)):
         hooks.observer.note(note)
     verifying = request.verifying
@@ -64,7 +64,7 @@ def run(request: Request, hooks: Hooks) -> Report:
             _run_until_decided(request, [works[0] for _, works in planned], shared)
             return report
         for place, (load, works) in enumerate(planned):
-            following = planned[place + 1][0].model if place + 1 < len(planned) else None
+            following = planned[place + 1][0].model if place + 1 < len(planned) else hooks.following
             chained = request.chain is not None and place > 0
             asked = _passed_on(request, planned[0][1], works, shared) if chained else works
             run_load(request, load, asked, shared, following)

@@ -73,7 +73,7 @@ class Serving:
     def _start(self, on_plan: OnPlan | None = None) -> RunningServer:
         return self._held.enter_context(
             serve(self._model, self._settings, self._log, stop_requested=self._hooks.stop_requested, on_plan=on_plan,
-                  on_transfer=self._hooks.observer.transfer)
+                  on_transfer=self._hooks.observer.transfer, on_note=self._hooks.observer.note)
         )
 
     def look(self, so_far: Callable[[], str]) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from core.errors import BenchError
 from core.findings import Finding
-from servers.backends import ollama_api
+from servers.backends import ollama_api, ollama_names
 from servers.backends.base import Found
 from servers.backends.hosted import PROVIDERS, Provider
 from servers.backends.registry import BACKENDS, choose
@@ -59,7 +59,7 @@ def _transformers() -> Finding:
 def _ollama() -> Finding:
     """Whether one answers, and what is in its memory, which a run would refuse."""
     try:
-        base_url = ollama_api.address()
+        base_url = ollama_names.address()
         version = ollama_api.version(base_url)
         names = [each.name for each in ollama_api.loaded(base_url)] if version is not None else []
     except BenchError as error:
@@ -68,7 +68,7 @@ def _ollama() -> Finding:
         said = f"{', '.join(names)} in memory" if names else "no model in memory"
         return Finding("ollama", ok=True, detail=f"{version} answers at {base_url}, {said}",
                        advice=f"before a run: ollama stop {names[0]}" if names else "")
-    if shutil.which("ollama") is not None and ollama_api.is_here(base_url):
+    if shutil.which("ollama") is not None and ollama_names.is_here(base_url):
         return Finding("ollama", ok=True, detail="installed and not running; ollama:NAME starts it for a run")
     return Finding("ollama", ok=True, detail=f"none answers at {base_url}",
                    advice="for ollama:NAME install Ollama (ollama.com), or set OLLAMA_HOST")

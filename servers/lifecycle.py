@@ -75,6 +75,7 @@ class Watch:
     timeout_s: float
     on_plan: OnPlan = lambda _: None
     on_transfer: Progress = lambda *_: None
+    on_note: Callable[[str], None] = lambda _: None
     room: RoomFor = room_for
 
 
@@ -144,19 +145,21 @@ def serve(
     choose_port: Callable[[], int] = free_port,
     on_plan: OnPlan | None = None,
     on_transfer: Progress | None = None,
+    on_note: Callable[[str], None] | None = None,
     room: RoomFor = room_for,
 ) -> Iterator[RunningServer]:
     """A ready server for as long as the block lasts.
 
-    ``on_plan`` is told what memory it will take before it is started, ``on_transfer`` how far a download is; ``room``
-    tells what there is; ``limits`` are set on the child (``system.guard.LIMITS``). Raises UsageError or BadInput for
-    what the user got wrong, what does not fit into memory included, ServerError when the server does not come up,
-    Interrupted when ``stop_requested`` says so meanwhile.
+    ``on_plan`` is told what memory it will take before it is started, ``on_transfer`` how far a download is,
+    ``on_note`` what the user has to know after its end; ``room`` tells what there is; ``limits`` are set on the child
+    (``system.guard.LIMITS``). Raises UsageError or BadInput for what the user got wrong, what does not fit into memory
+    included, ServerError when the server does not come up, Interrupted when ``stop_requested`` says so meanwhile.
     """
     watch = Watch(stop_requested or (lambda: False), on_state or (lambda _: None), settings.startup_timeout_s,
-                  on_plan or (lambda _: None), on_transfer or (lambda *_: None), room)
+                  on_plan or (lambda _: None), on_transfer or (lambda *_: None), on_note or (lambda _: None), room)
     if model.backend == ollama.NAME:
-        with ollama.connected(model, settings, ollama.Asked(watch.stop_requested, watch.on_transfer, log_path)) as held:
+        asked = ollama.Asked(watch.stop_requested, watch.on_transfer, log_path, watch.on_note)
+        with ollama.connected(model, settings, asked) as held:
             watch.on_state(State.READY)
             yield RunningServer(held.endpoint, held.child, held.log, held.warnings)
         watch.on_state(State.STOPPED)

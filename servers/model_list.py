@@ -22,7 +22,8 @@ from core.errors import BadInput
 from core.records import ModelInfo
 from servers.gguf_parts import first_of, read_model
 from servers.hub_models import Telling
-from servers.models import check_size, info_of, resolve
+from servers.model_size import check_size
+from servers.models import info_of, resolve
 
 ENCODERS: Final = frozenset({
     "bert", "nomic-bert", "nomic-bert-moe", "jina-bert-v2", "jina-bert-v3", "neo-bert", "modern-bert", "eurobert",

@@ -46,6 +46,8 @@ class ServerSettings:
     startup_timeout_s: float = DEFAULT_STARTUP_TIMEOUT_S
     reserve_ram_gib: float | None = None
     """RAM that is kept free; None: ``DEFAULT_RESERVE_BYTES``, on small machines a tenth of the memory."""
+    max_model_b: float | None = None
+    """Billions of parameters that a model may have; counts here where only its server tells how many it has."""
     pull: bool = False
     """Whether Ollama is to fetch a model that it does not have."""
     api_key_env: str | None = None

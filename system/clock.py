@@ -19,3 +19,8 @@ def sleep_s(seconds: float) -> None:
 def utc_timestamp() -> str:
     """The time as ISO 8601 in UTC to the millisecond, e.g. ``2026-03-01T12:00:00.123Z``."""
     return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def since_epoch_s() -> float:
+    """Seconds as files' times count them."""
+    return time.time()

@@ -16,7 +16,6 @@ from __future__ import annotations
 
 import contextlib
 import shutil
-import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,6 +26,9 @@ from core.records import Endpoint, Json, ModelInfo
 from servers.backends import ollama_api as api
 from servers.backends import ollama_notes as notes
 from servers.backends.base import child_environment
+from servers.backends.ollama_names import address, checked_name, is_here, same
+from servers.backends.ollama_wait import POLL_S, Waited
+from servers.model_size import check_size
 from servers.planning import default_ctx_size
 from servers.server_log import ServerLog
 from servers.spec import ServerSettings
@@ -38,7 +40,7 @@ NAME: Final = "ollama"
 KEEP_ALIVE: Final = "15m"
 """How long a model stays between two requests, while programs are verified for instance."""
 UNLOAD_S: Final = 20.0
-_POLL_S = 0.05
+_LATER = "it is unloaded at the next start of this tool"
 _CAPABILITIES = frozenset({"seed", "json_schema", "timings", "reasoning_content"})
 
 
@@ -49,6 +51,8 @@ class Asked:
     stop_requested: Callable[[], bool]
     progress: api.Progress
     log_path: Path
+    note: Callable[[str], None] = lambda _: None
+    """Told what the user has to know after the run."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +68,7 @@ class Connected:
 
 def named(name: str) -> ModelInfo:
     """The model behind ``ollama:NAME``; its server describes it later. Raises UsageError for a name that is none."""
-    return ModelInfo(name=api.checked_name(name), backend=NAME)
+    return ModelInfo(name=checked_name(name), backend=NAME)
 
 
 @contextlib.contextmanager
@@ -75,7 +79,7 @@ def connected(model: ModelInfo, settings: ServerSettings, asked: Asked) -> Itera
     that is not there, ServerError where Ollama does not answer or load it, Interrupted on a requested stop.
     """
     _check(settings)
-    base_url = api.address()
+    base_url = address()
     with contextlib.ExitStack() as held:
         child, log = None, None
         build = api.version(base_url)
@@ -88,17 +92,18 @@ def connected(model: ModelInfo, settings: ServerSettings, asked: Asked) -> Itera
         _refuse_company(base_url, found.name)
         shown = api.show(base_url, found.name)
         _refuse_speechless(found.name, shown)
+        described = _described(model, found, shown)
+        check_size(described, settings.max_model_b)
         native = _native(settings, shown)
         ctx_size = int(native["options"]["num_ctx"])
-        notes.write(note, base_url, found.name, ctx_size)
-        loading = _Loading(lambda: api.load(
-            base_url, found.name, {"options": native["options"], "keep_alive": KEEP_ALIVE}, settings.startup_timeout_s))
-        held.callback(_let_go, base_url, found.name, note, loading)
-        loading.wait(asked.stop_requested)
-        there = next((each for each in api.loaded(base_url) if each.name == found.name), None)
+        notes.write(note, base_url, found.name, ctx_size, shown.ctx_train)
+        loading = Waited(lambda: api.load(base_url, found.name, native, settings.startup_timeout_s))
+        held.callback(_let_go, base_url, found.name, note, loading, asked)
+        loading.result(asked.stop_requested, "Stopped while the model was loaded.")
+        there = next((each for each in api.loaded(base_url) if same(each.name, found.name)), None)
         if there is None:
             raise ServerError(f"Ollama at {base_url} says that {found.name} was loaded, but /api/ps does not show it.")
-        described = _described(model, found, shown)
+        notes.write(note, base_url, found.name, there.ctx_size or ctx_size)
         endpoint = Endpoint(
             base_url=base_url, model=found.name, backend=NAME, build=build,
             slots=1 if settings.parallel == "auto" else settings.parallel, ctx_size=there.ctx_size or ctx_size,
@@ -125,8 +130,8 @@ def _own_server(
 ) -> Iterator[tuple[str, GuardedProcess, ServerLog]]:
     """``ollama serve`` on a free port. Raises ServerError where that cannot be."""
     program = shutil.which("ollama")
-    if not api.is_here(base_url) or program is None:
-        how = "start it there, or set OLLAMA_HOST" if not api.is_here(base_url) else \
+    if not is_here(base_url) or program is None:
+        how = "start it there, or set OLLAMA_HOST" if not is_here(base_url) else \
             "start it (ollama serve), set OLLAMA_HOST, or install it from ollama.com"
         raise ServerError(f"no Ollama server answers at {base_url}: {how}.")
     own = f"http://127.0.0.1:{free_port()}"
@@ -136,27 +141,36 @@ def _own_server(
                                      env=child_environment({"OLLAMA_HOST": own.partition("//")[2]}))
     try:
         deadline = monotonic_s() + min(settings.startup_timeout_s, 60.0)
-        while api.version(own) is None:
+        while not _answers(own):
             if asked.stop_requested():
                 raise Interrupted("Stopped while the server was starting.")
             if child.poll() is not None or monotonic_s() > deadline:
                 raise ServerError(f"no Ollama server answers at {base_url}, and {program} serve did not start.",
                                   log.tail())
-            sleep_s(_POLL_S)
+            sleep_s(POLL_S)
         yield own, child, log
     finally:
         child.stop()
 
 
+def _answers(base_url: str) -> bool:
+    try:
+        return api.version(base_url) is not None
+    except ServerError:  # it has its port and is not ready yet
+        return False
+
+
 def _installed(base_url: str, name: str, settings: ServerSettings, asked: Asked) -> api.Installed:
     """The model on its disk, pulled where that was asked for. Raises BadInput."""
-    wanted, there = api.full(name), api.installed(base_url)
-    found = next((each for each in there if each.name == wanted), None)
+    there = api.installed(base_url)
+    found = next((each for each in there if same(each.name, name)), None)
     if found is None and settings.pull:
-        if not api.pull(base_url, name, asked.progress, asked.stop_requested):
-            raise Interrupted(f"Stopped while {name} was pulled; the same command goes on there.")
+        stopped = f"Stopped while {name} was pulled; the same command goes on there."
+        pulling = Waited(lambda: api.pull(base_url, name, asked.progress, asked.stop_requested))
+        if not pulling.result(asked.stop_requested, stopped):
+            raise Interrupted(stopped)
         there = api.installed(base_url)
-        found = next((each for each in there if each.name == wanted), None)
+        found = next((each for each in there if same(each.name, name)), None)
     if found is not None:
         return found
     names = ", ".join(sorted(each.name for each in there)[:8]) or "none"
@@ -166,7 +180,7 @@ def _installed(base_url: str, name: str, settings: ServerSettings, asked: Asked)
 
 def _refuse_company(base_url: str, name: str) -> None:
     """Raises UsageError where another model is loaded."""
-    others = [each for each in api.loaded(base_url) if each.name != name]
+    others = [each for each in api.loaded(base_url) if not same(each.name, name)]
     if others:
         shown = ", ".join(f"{each.name} ({(each.size_bytes or 0) / 1e9:.1f} GB)" for each in others)
         raise UsageError(f"Ollama at {base_url} has {shown} in memory, which would take memory and time from {name}: "
@@ -174,6 +188,10 @@ def _refuse_company(base_url: str, name: str) -> None:
 
 
 def _refuse_speechless(name: str, shown: api.Shown) -> None:
+    if shown.remote_host:
+        raise BadInput(f"ollama:{name} is not computed by this Ollama but at {shown.remote_host}, where nothing of it "
+                       "can be set or read back: name a model that is on its disk, or ask that service itself with "
+                       "openai:NAME and --base-url.")
     if shown.capabilities and "completion" not in shown.capabilities:
         raise BadInput(f"ollama:{name} is no language model that answers (it can: "
                        f"{', '.join(sorted(shown.capabilities))}); name another.")
@@ -213,52 +231,16 @@ def _effective(
     return {name: value for name, value in facts.items() if value is not None}
 
 
-class _Loading:
-    """A call that takes its time, in a thread of its own: it cannot be taken back, but who waits can be stopped."""
-
-    def __init__(self, call: Callable[[], None]) -> None:
-        self._call = call
-        self._error: BaseException | None = None
-        self._thread = threading.Thread(target=self._run, daemon=True, name="ollama-load")
-        self._thread.start()
-
-    def _run(self) -> None:
-        try:
-            self._call()
-        except BaseException as error:  # noqa: BLE001  (raised by ``wait``)
-            self._error = error
-
-    def wait(self, stop_requested: Callable[[], bool]) -> None:
-        """Raises what the call raised, and Interrupted."""
-        while self._thread.is_alive():
-            self._thread.join(_POLL_S)
-            if stop_requested():
-                raise Interrupted("Stopped while the model was loaded.")
-        if self._error is not None:
-            raise self._error
-
-    def ended(self, within_s: float) -> bool:
-        """Whether it has come to its end by then."""
-        self._thread.join(within_s)
-        return not self._thread.is_alive()
-
-
-def _let_go(base_url: str, name: str, note: Path, loading: _Loading) -> None:
-    """Unloads, and looks that it is gone; where it is not, the note stays for the next start.
+def _let_go(base_url: str, name: str, note: Path, loading: Waited[None], asked: Asked) -> None:
+    """Unloads, and looks that it is gone; where it is not, that is told, and the note stays for the next start.
 
     What is still being loaded would be there after an unload: its end is waited for.
     """
     if not loading.ended(UNLOAD_S):
+        asked.note(f"ollama:{name} was still being loaded after {UNLOAD_S:g} s: {_LATER}, or by 'ollama stop {name}'")
         return
-    deadline = monotonic_s() + UNLOAD_S
-    while api.version(base_url) is not None:
-        api.unload(base_url, name)
-        try:
-            if all(each.name != name for each in api.loaded(base_url)):
-                break
-        except ServerError:
-            pass
-        if monotonic_s() > deadline:
-            return
-        sleep_s(_POLL_S)
+    if notes.release(base_url, name, UNLOAD_S) is False:
+        asked.note(f"Ollama at {base_url} did not let go of {name} within {UNLOAD_S:g} s, so it may still be in "
+                   f"memory: {_LATER}, or by 'ollama stop {name}'")
+        return
     note.unlink(missing_ok=True)

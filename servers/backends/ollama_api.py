@@ -3,27 +3,25 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
-from urllib.parse import urlsplit
 
 import requests
 import urllib3
 
-from core.errors import BadInput, ServerError, UsageError
+from core.errors import BadInput, ServerError
 from core.records import Json
 from servers.backends.base import listed
-from servers.http import LOOPBACK, get_json, post_json
+from servers.backends.ollama_names import is_here
+from servers.http import get_json, post_json
 
-DEFAULT_PORT: Final = 11434
+LOOK_TIMEOUT_S: Final = 2.0
 ASK_TIMEOUT_S: Final = 10.0
-PULL_TIMEOUT_S: Final = 120.0
-"""Seconds without a word while it pulls: it hashes what it fetched without saying anything."""
+PULL_TIMEOUT_S: Final = 900.0
+"""Seconds without a word while it pulls: it hashes what it fetched, 40 GB of a slow disk, without saying anything."""
 _LINE_LIMIT_BYTES = 1 << 20
-_NAME = re.compile(r"\w[\w.-]*(?::[0-9]+)?(?:/\w[\w.-]*){0,3}(?::\w[\w.-]*)?", re.ASCII)
 _BLOB = re.compile(r"^FROM\s+\S*sha256[-:](?P<digest>[0-9a-f]{64})\s*$", re.MULTILINE)
 _SIZES: Final = {"K": 1e3, "M": 1e6, "B": 1e9, "T": 1e12}
 Progress = Callable[[str, int, int | None], None]
@@ -65,69 +63,47 @@ class Shown:
     """What its Modelfile sets where a request leaves it open."""
     capabilities: frozenset[str] = field(default_factory=frozenset)
     """Empty from versions that do not say."""
-
-
-def address() -> str:
-    """Where ``OLLAMA_HOST`` says that it answers, as Ollama itself reads it. Raises UsageError for what is none."""
-    given = os.environ.get("OLLAMA_HOST", "").strip().strip("\"'").strip()
-    scheme, has_scheme, rest = given.partition("://")
-    if not has_scheme:
-        scheme, rest = "http", given
-    rest = rest.rstrip("/")
-    port = {"http": 80, "https": 443}[scheme] if has_scheme and scheme in {"http", "https"} else DEFAULT_PORT
-    try:
-        parts = urlsplit(f"//{rest or '127.0.0.1'}")
-        host, port = parts.hostname or "127.0.0.1", parts.port or port
-    except ValueError:
-        host = ""
-    if scheme not in {"http", "https"} or not host or "@" in rest:
-        raise UsageError(f"OLLAMA_HOST={given[:200]}: this is no address of an Ollama server; set it like "
-                         "127.0.0.1:11434, or leave it unset.")
-    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104  (where a server listens, not where one asks)
-    return f"{scheme}://{f'[{host}]' if ':' in host else host}:{port}"
-
-
-def is_here(base_url: str) -> bool:
-    """Whether it is on this machine."""
-    return urlsplit(base_url).hostname in LOOPBACK
-
-
-def checked_name(name: str) -> str:
-    """Raises UsageError for what is no model's name."""
-    name = name.strip()
-    if not _NAME.fullmatch(name):
-        raise UsageError(f"--model ollama:{name[:200]}: this is no model's name; write it as Ollama does, e.g. "
-                         "ollama:llama3.2:1b.")
-    return name
-
-
-def full(name: str) -> str:
-    """With the tag that Ollama adds where there is none."""
-    return name if ":" in name.rpartition("/")[2] else f"{name}:latest"
+    remote_host: str | None = None
+    """Who computes it, of a model that is only a name there (Ollama's cloud)."""
 
 
 def version(base_url: str) -> str | None:
-    """None where no Ollama answers."""
-    found = listed(get_json(base_url, "/api/version", None, 2.0).body, "version")
+    """None where no Ollama answers. Raises ServerError where one takes connections and says nothing: that is a busy
+    one, beside which none may be started.
+    """
+    reply = get_json(base_url, "/api/version", None, LOOK_TIMEOUT_S)
+    if reply.slow:
+        reply = get_json(base_url, "/api/version", None, ASK_TIMEOUT_S)
+    if reply.slow:
+        raise ServerError(f"Ollama at {base_url} takes the question for its version and does not answer within "
+                          f"{LOOK_TIMEOUT_S + ASK_TIMEOUT_S:g} s: it is busy or hangs, or the network is slow; try "
+                          "again, or start it anew.")
+    found = listed(reply.body, "version")
     return found if isinstance(found, str) else None
 
 
-def loaded(base_url: str) -> tuple[Loaded, ...]:
+def is_gone(base_url: str) -> bool:
+    """Whether it is known not to run: on this machine, where nothing takes connections. No model is in its memory."""
+    reply = get_json(base_url, "/api/version", None, LOOK_TIMEOUT_S)
+    return is_here(base_url) and reply.status == 0 and not reply.slow
+
+
+def loaded(base_url: str, timeout_s: float = ASK_TIMEOUT_S) -> tuple[Loaded, ...]:
     """Raises ServerError where it does not say."""
     return tuple(
         Loaded(_text(entry, "name") or _text(entry, "model"), _text(entry, "digest"), _count(entry, "size"),
                _count(entry, "size_vram"), _count(entry, "context_length"))
-        for entry in _entries(base_url, "/api/ps"))
+        for entry in _entries(base_url, "/api/ps", timeout_s))
 
 
 def installed(base_url: str) -> tuple[Installed, ...]:
     """Raises ServerError where it does not say."""
     return tuple(Installed(_text(entry, "name") or _text(entry, "model"), _text(entry, "digest"), _count(entry, "size"))
-                 for entry in _entries(base_url, "/api/tags"))
+                 for entry in _entries(base_url, "/api/tags", ASK_TIMEOUT_S))
 
 
-def _entries(base_url: str, path: str) -> list[Any]:
-    reply = get_json(base_url, path, None, ASK_TIMEOUT_S)
+def _entries(base_url: str, path: str, timeout_s: float) -> list[Any]:
+    reply = get_json(base_url, path, None, timeout_s)
     entries = listed(reply.body, "models")
     if reply.status == 200 and isinstance(entries, list):
         return [entry for entry in entries if isinstance(entry, dict)]
@@ -157,6 +133,7 @@ def show(base_url: str, name: str) -> Shown:
         model_parameters=" ".join(_text(body, "parameters").split()),
         capabilities=frozenset(each for each in capabilities if isinstance(each, str))
         if isinstance(capabilities, list) else frozenset(),
+        remote_host=_line(_text(body, "remote_host")) or None,
     )
 
 
@@ -164,15 +141,18 @@ def load(base_url: str, name: str, fields: Mapping[str, Json], timeout_s: float)
     """Into its memory, with the options of the run. Raises ServerError."""
     reply = post_json(base_url, "/api/chat", None, {"model": name, "messages": [], "stream": False, **fields},
                       timeout_s)
+    if reply.slow:
+        raise ServerError(f"Ollama at {base_url} did not load {name} within {timeout_s:g} s: raise --startup-timeout "
+                          "if the model is large or the disk slow.")
     if reply.status != 200:
         why = _problem(reply.status, reply.body, reply.problem)
         raise ServerError(f"Ollama at {base_url} did not load {name}: {why}.")
 
 
-def unload(base_url: str, name: str) -> bool:
-    """Out of its memory; whether it said yes."""
-    body = {"model": name, "messages": [], "stream": False, "keep_alive": 0}
-    return post_json(base_url, "/api/chat", None, body, ASK_TIMEOUT_S).status == 200
+def unload(base_url: str, name: str) -> None:
+    """Asks it to let go of the model, which it does once nobody waits for an answer of it: ``loaded`` shows when."""
+    post_json(base_url, "/api/chat", None, {"model": name, "messages": [], "stream": False, "keep_alive": 0},
+              ASK_TIMEOUT_S)
 
 
 def pull(base_url: str, name: str, progress: Progress, stop_requested: Callable[[], bool]) -> bool:

@@ -12,6 +12,9 @@ from __future__ import annotations
 import argparse
 import hashlib
 import json
+import os
+import select
+import socket
 import threading
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -26,6 +29,7 @@ OPTIONS: dict[str, type | tuple[type, ...]] = {
     "temperature": (int, float), "top_p": (int, float), "min_p": (int, float), "stop": list,
 }
 RUNNER = ("num_ctx", "num_thread", "num_gpu")
+TRAINED = 131_072
 CREATED = "2026-11-24T09:00:00.123456789Z"
 
 
@@ -34,15 +38,23 @@ class State:
 
     def __init__(self, flags: argparse.Namespace) -> None:
         self.flags = flags
-        self.models = {name if ":" in name else f"{name}:latest" for name in flags.model}
+        self.models = {shown(name) for name in flags.model}
         self.loaded: dict[str, dict[str, Any]] = {name: {"num_ctx": 2048} for name in flags.loaded}
         self.chats = 0
         self.pulls = 0
         self.busy = 0
+        self.expired: set[str] = set()
+        """Unloaded once no chat is under way."""
 
     def log(self, line: dict[str, Any]) -> None:
         with LOCK, self.flags.log.open("a") as file:
             file.write(json.dumps({**line, "loaded": sorted(self.loaded)}) + "\n")
+
+
+def shown(name: str) -> str:
+    """As Ollama shows it (types/model/name.go): with a tag, without its own registry and ``library``."""
+    name = name if ":" in name.rpartition("/")[2] else f"{name}:latest"
+    return name.removeprefix("registry.ollama.ai/").removeprefix("library/")
 
 
 def digest(name: str) -> str:
@@ -60,6 +72,7 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         flags, state = self.state.flags, self.state
+        time.sleep(flags.answer_s)
         if self.path != "/api/version":
             state.log({"path": self.path})
         if self.path == "/api/version":
@@ -94,7 +107,8 @@ class Handler(BaseHTTPRequestHandler):
         if not isinstance(name, str) or not name:
             self._json(400, {"error": "model is required"})
             return
-        name = name if ":" in name else f"{name}:latest"
+        name = shown(name)
+        name = next((each for each in self.state.models if each.lower() == name.lower()), name)
         if self.path == "/api/pull":
             self._pull(name)
         elif name not in self.state.models:
@@ -113,7 +127,8 @@ class Handler(BaseHTTPRequestHandler):
             "parameters": 'stop                           "<|eot_id|>"\ntemperature                    0.6',
             "template": "{{ .Prompt }}", "details": details(), "capabilities": capabilities,
             "model_info": {"general.architecture": "llama", "general.parameter_count": 1_235_814_432,
-                           "llama.context_length": 131_072},
+                           "llama.context_length": TRAINED},
+            **({"remote_model": name, "remote_host": flags.remote} if flags.remote else {}),
         })
 
     def _pull(self, name: str) -> None:
@@ -125,6 +140,11 @@ class Handler(BaseHTTPRequestHandler):
             self._line({"error": "pull model manifest: file does not exist"})
             self._end_lines()
             return
+        if state.flags.wrong_digest:
+            self._line({"error": "digest mismatch, file must be downloaded again: want sha256:aa, got sha256:bb"})
+            self._end_lines()
+            return
+        time.sleep(state.flags.pull_s)
         total, layer = 4_000_000, digest(name)
         begin = 2_000_000 if state.pulls > 1 else 0
         for done in range(begin, total + 1, 500_000):
@@ -148,6 +168,7 @@ class Handler(BaseHTTPRequestHandler):
             self._json(400, {"error": f'"{body["model"]}" does not support thinking'})
             return
         options = {key: body.get("options", {}).get(key, 4096 if key == "num_ctx" else None) for key in RUNNER}
+        options |= {"num_ctx": min(options["num_ctx"], TRAINED), "shift": body.get("shift", True)}
         if not body["messages"]:
             self._load(name, body, options)
             return
@@ -161,6 +182,19 @@ class Handler(BaseHTTPRequestHandler):
         if number <= flags.fail_first:
             self._json(flags.status, {"error": "server busy, please try again. maximum pending requests exceeded"})
             return
+        with LOCK:
+            state.busy += 1
+        try:
+            self._ask(name, body, number, options)
+        finally:
+            with LOCK:
+                state.busy -= 1
+                if not state.busy:
+                    for each in state.expired:
+                        state.loaded.pop(each, None)
+                    state.expired.clear()
+
+    def _ask(self, name: str, body: dict[str, Any], number: int, options: dict[str, Any]) -> None:
         chars = sum(len(message["content"]) for message in body["messages"])
         if body.get("truncate") is False and chars // 4 > options["num_ctx"]:
             self._json(400, {"error": "the input length exceeds the context length"})
@@ -175,13 +209,21 @@ class Handler(BaseHTTPRequestHandler):
             return
         if not unload:
             time.sleep(flags.load_s)
+            if self._has_left():  # a load that nobody waits for any more is given up
+                return
         with LOCK:
             if not unload:
                 state.loaded[name] = options
+            elif not flags.stay and state.busy:
+                state.expired.add(name)
             elif not flags.stay:
                 state.loaded.pop(name, None)
         self._json(200, {"model": body["model"], "created_at": CREATED, "message": {"role": "assistant", "content": ""},
                          "done_reason": "unload" if unload else "load", "done": True})
+
+    def _has_left(self) -> bool:
+        readable, _, _ = select.select([self.connection], [], [], 0)
+        return bool(readable) and not self.connection.recv(1, socket.MSG_PEEK)
 
     def _answer(self, name: str, body: dict[str, Any], number: int, chars: int) -> None:
         flags, options = self.state.flags, body.get("options", {})
@@ -203,6 +245,8 @@ class Handler(BaseHTTPRequestHandler):
             return
         self._begin_lines()
         for place, message in enumerate(messages):
+            if flags.leave and place == 1:
+                os._exit(1)
             if number <= flags.cut_first and place == 1:
                 self.close_connection = True
                 return
@@ -282,8 +326,13 @@ def main() -> None:
     parser.add_argument("--reply", default="So it is 4.\n\n#### 4")
     parser.add_argument("--most-ctx", type=int, default=1 << 30, help="gives no longer context than that")
     parser.add_argument("--no-context-length", action="store_true", help="as versions before 0.11")
+    parser.add_argument("--leave", action="store_true", help="dies in the middle of the first reply")
     parser.add_argument("--no-logprobs", action="store_true", help="as versions before 0.12.11")
     parser.add_argument("--no-room", action="store_true")
+    parser.add_argument("--answer-s", type=float, default=0.0, help="every GET takes that long")
+    parser.add_argument("--pull-s", type=float, default=0.0, help="a pull says nothing for that long")
+    parser.add_argument("--wrong-digest", action="store_true", help="what is pulled is not what was asked for")
+    parser.add_argument("--remote", default="", help="the models are computed at that address")
     parser.add_argument("--stay", action="store_true", help="never lets go of a model")
     parser.add_argument("--load-s", type=float, default=0.0)
     parser.add_argument("--token-s", type=float, default=0.0)

@@ -13,7 +13,8 @@ import pytest
 from core.errors import BadInput, UsageError
 from core.records import ModelInfo
 from servers.model_hash import model_sha256
-from servers.models import DEMO_FOLDER, check_size, is_demo, list_demos, resolve
+from servers.model_size import check_size
+from servers.models import DEMO_FOLDER, is_demo, list_demos, resolve
 from system.user_cache import user_cache_folder
 from tests.servers.gguf_bytes import MINIMAL, whole
 

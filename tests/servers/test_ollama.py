@@ -7,6 +7,7 @@ import os
 import shlex
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -17,7 +18,7 @@ import pytest
 
 from core.errors import BadInput, Interrupted, ServerError, UsageError
 from core.records import ModelInfo
-from servers.backends import ollama_api
+from servers.backends import ollama_api, ollama_names, ollama_notes
 from servers.backends.ollama_notes import held, unload_leftovers, write
 from servers.doctor import server_facts
 from servers.lifecycle import RunningServer, serve
@@ -75,6 +76,9 @@ def test_the_model_is_loaded_with_the_runs_context_and_gone_afterwards(start: St
         end = server.endpoint
         assert (end.backend, end.model, end.build, end.ctx_size, end.slots) == ("ollama", NAME, "0.13.5", 8192, 1)
         assert end.native == {"options": {"num_ctx": 8192}, "keep_alive": "15m", "truncate": False, "shift": False}
+        # Ollama loads a model anew for a request whose options or whose shift are others than those of its load.
+        (load,) = [line["body"] for line in there.lines() if line.get("path") == "/api/chat"]
+        assert load == {"model": NAME, "messages": [], "stream": False, **end.native}
         assert there.loaded() == [NAME]
         assert server.alive()
         assert server.pid is None
@@ -196,6 +200,107 @@ def test_what_a_killed_run_left_is_unloaded_and_nothing_else(start: Start, tmp_p
     assert unload_leftovers() == ()
 
 
+def test_what_was_given_less_context_than_asked_for_is_still_known_as_ours(start: Start, tmp_path: Path) -> None:
+    there = start()
+    with held(there.url) as note:
+        write(note, there.url, NAME, 200_000, 131_072)
+        ollama_api.load(there.url, NAME, {"options": {"num_ctx": 200_000}}, 5.0)
+    assert len(unload_leftovers()) == 1
+    assert there.loaded() == []
+    short = start("--most-ctx", "2048")
+    with serving(tmp_path):
+        (path,) = (tmp_path / "cache" / "ollama").glob("*.json")
+        assert json.loads(path.read_text())["ctx_size"] == 2048
+    assert short.loaded() == []
+
+
+def test_a_server_that_is_slow_is_no_server_that_is_gone(
+        start: Start, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Beside one that only takes its time none is started, and its note is kept."""
+    monkeypatch.setattr(ollama_api, "LOOK_TIMEOUT_S", 0.2)
+    monkeypatch.setattr(ollama_api, "ASK_TIMEOUT_S", 0.2)
+    monkeypatch.setattr(ollama_notes, "LEFT_WITHIN_S", 0.2)
+    monkeypatch.setattr(ollama_notes, "LEFT_ASK_S", 0.2)
+    there = start("--answer-s", "2")
+    assert not ollama_api.is_gone(there.url)
+    with pytest.raises(ServerError, match="does not answer within"):
+        serving(tmp_path).__enter__()
+    with held(there.url) as note:
+        write(note, there.url, NAME, 4096)
+    (sentence,) = unload_leftovers()
+    assert "is asked again at the next start" in sentence
+    assert note.exists()
+    a_day_ago = note.stat().st_mtime - ollama_notes.FORGOTTEN_S - 1
+    os.utime(note, (a_day_ago, a_day_ago))
+    assert unload_leftovers() == ()
+    assert not note.exists()
+
+
+def test_the_same_server_by_two_names_is_held_once(start: Start) -> None:
+    there = start()
+    with held(there.url), pytest.raises(UsageError, match="another run"), held(
+            there.url.replace("127.0.0.1", "localhost")):
+        pass
+
+
+def test_a_model_that_is_answering_leaves_memory_when_it_has_answered(start: Start, tmp_path: Path) -> None:
+    there = start("--token-s", "0.1")
+    with serving(tmp_path) as server:
+        asking = threading.Thread(target=ollama_api.post_json, args=(there.url, "/api/chat", None, {
+            "model": NAME, "messages": [{"role": "user", "content": "2+2?"}], "stream": False,
+            **server.endpoint.native}, 10.0))
+        asking.start()
+        while not any(line.get("path") == "/api/chat" and line["body"]["messages"] for line in there.lines()):
+            assert asking.is_alive()
+    assert there.loaded() == []
+    asking.join()
+
+
+@pytest.mark.parametrize("name", [
+    "registry.ollama.ai/library/llama3.2:1b", "library/llama3.2:1b", "Llama3.2:1B"])
+def test_a_model_is_known_by_each_of_its_names(start: Start, tmp_path: Path, name: str) -> None:
+    there = start()
+    with serving(tmp_path, ModelInfo(name, backend="ollama")) as server:
+        assert server.endpoint.model == NAME
+    assert there.loaded() == []
+
+
+def test_a_model_of_more_parameters_than_allowed_is_refused_before_it_is_loaded(start: Start, tmp_path: Path) -> None:
+    there = start()
+    with pytest.raises(BadInput, match=r"llama3\.2:1b:Q8_0 has 1\.24 billion parameters, more than --max-model-b 1"):
+        serving(tmp_path, max_model_b=1.0).__enter__()
+    assert not any(line.get("path") == "/api/chat" for line in there.lines())
+    with serving(tmp_path, max_model_b=1.5):
+        assert there.loaded() == [NAME]
+
+
+def test_a_model_that_is_computed_elsewhere_is_refused(start: Start, tmp_path: Path) -> None:
+    start("--remote", "https://ollama.com:443")
+    with pytest.raises(BadInput, match="is not computed by this Ollama but at https://ollama"):
+        serving(tmp_path).__enter__()
+
+
+def test_a_load_that_takes_too_long_names_the_flag(start: Start, tmp_path: Path) -> None:
+    there = start("--load-s", "1")
+    with pytest.raises(ServerError, match=r"did not load llama3\.2:1b within 0\.3 s: raise --startup-timeout"):
+        serving(tmp_path, startup_timeout_s=0.3).__enter__()
+    assert unload_leftovers() == ()
+    assert there.log.exists()
+
+
+def test_a_pull_that_says_nothing_can_be_stopped(start: Start, tmp_path: Path) -> None:
+    there = start("--pull-s", "30", model="other")
+    with pytest.raises(Interrupted, match="the same command goes on there"):
+        serve(MODEL, ServerSettings(pull=True), tmp_path / "log",
+              stop_requested=lambda: any(line.get("path") == "/api/pull" for line in there.lines())).__enter__()
+
+
+def test_a_pull_whose_checksum_is_wrong_is_the_servers_own_words(start: Start, tmp_path: Path) -> None:
+    start("--wrong-digest", model="other")
+    with pytest.raises(BadInput, match=r"could not be pulled: digest mismatch, file must be downloaded again"):
+        serving(tmp_path, pull=True).__enter__()
+
+
 def test_a_model_that_somebody_loaded_since_with_another_context_is_not_ours(start: Start, tmp_path: Path) -> None:
     there = start()
     with held(there.url) as note:
@@ -208,12 +313,19 @@ def test_a_model_that_somebody_loaded_since_with_another_context_is_not_ours(sta
 def test_a_server_that_does_not_let_go_is_asked_again_at_the_next_start(
         start: Start, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("servers.backends.ollama.UNLOAD_S", 0.2)
-    there = start("--stay")
-    with serving(tmp_path):
+    there, told = start("--stay"), []
+    with serve(MODEL, ServerSettings(ctx_needed=3000), tmp_path / "log", on_note=told.append):
         pass
+    (sentence,) = told
+    assert sentence == (f"Ollama at {there.url} did not let go of {NAME} within 0.2 s, so it may still be in memory: "
+                        f"it is unloaded at the next start of this tool, or by 'ollama stop {NAME}'")
     assert there.loaded() == [NAME]
     (note,) = (tmp_path / "cache" / "ollama").glob("*.json")
     assert json.loads(note.read_text()) == {"base_url": there.url, "model": NAME, "ctx_size": 4096}
+    monkeypatch.setattr("servers.backends.ollama_notes.LEFT_WITHIN_S", 0.2)
+    (sentence,) = unload_leftovers()
+    assert "does not say that it let go of it" in sentence
+    assert note.exists()
 
 
 @pytest.mark.parametrize("note", [
@@ -255,18 +367,23 @@ def test_without_a_server_and_a_program_it_says_how_to_get_them(
 @pytest.mark.parametrize(("given", "url"), [
     ("", "http://127.0.0.1:11434"), ("0.0.0.0", "http://127.0.0.1:11434"), (":8080", "http://127.0.0.1:8080"),
     ("box:1234", "http://box:1234"), ("http://box", "http://box:80"), ("https://box/", "https://box:443"),
-    ("[::1]:99", "http://[::1]:99"), (' "box" ', "http://box:11434"),
+    ("[::1]:99", "http://[::1]:99"), (' "box" ', "http://box:11434"), ("::1", "http://[::1]:11434"),
+    ("[::1]", "http://[::1]:11434"), ("[::]:80", "http://[::1]:80"), ("::", "http://[::1]:11434"),
+    ("https://box/ollama/", "https://box:443/ollama"), ("box:77/a/b", "http://box:77/a/b"),
+    ("0.0.0.0:8080", "http://127.0.0.1:8080"), ("http://192.168.0.7", "http://192.168.0.7:80"), ("Box", "http://box:11434"),
+    ("ollama.com", "https://ollama.com:443"), ("box:", "http://box:11434"),
 ])
 def test_ollama_host_is_read_as_ollama_reads_it(given: str, url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OLLAMA_HOST", given)
-    assert ollama_api.address() == url
+    assert ollama_names.address() == url
 
 
-@pytest.mark.parametrize("given", ["ftp://box", "box:nine", "user@box"])
+@pytest.mark.parametrize("given", [
+    "ftp://box", "box:nine", "user@box", "box:0", "box:70000", "a b", "box:\u0661", "box/a?b"])
 def test_an_ollama_host_that_is_none_is_bad_usage(given: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OLLAMA_HOST", given)
     with pytest.raises(UsageError, match="OLLAMA_HOST"):
-        ollama_api.address()
+        ollama_names.address()
 
 
 @pytest.mark.parametrize("name", ["", "a b", "../x", "a/b/c/d/e", "x:y:z:w"])
