@@ -51,8 +51,6 @@ class Benchmark:
     """Of a benchmark or a folder of one's own: version → role → template. None: files under ``prompts/<name>/``."""
     temperature: float = 0.0
     """What ``--temperature`` is when it is not given; several texts of one task need more than 0."""
-    rubric: Path | None = None
-    """By what its texts are judged, where they are."""
     needs: tuple[str, ...] = ()
     """Modules of the extra ``benchmarks`` that judging its answers takes."""
     shipped: bool = False

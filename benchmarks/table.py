@@ -13,11 +13,14 @@ from benchmarks.entries.behaviour import BEHAVIOUR
 from benchmarks.entries.choices import CHOICES
 from benchmarks.entries.code import CODE
 from benchmarks.entries.first import FIRST
+from benchmarks.entries.judged import WAIT_FOR_A_JUDGE
 from benchmarks.entries.maths import MATHS
 from core.errors import UsageError
 from system import plugins
 
-BENCHMARKS: Final[dict[str, Benchmark]] = {entry.name: entry for entry in (*FIRST, *MATHS, *CHOICES, *CODE, *BEHAVIOUR)}
+BENCHMARKS: Final[dict[str, Benchmark]] = {
+    entry.name: entry for entry in (*FIRST, *MATHS, *CHOICES, *CODE, *BEHAVIOUR, *WAIT_FOR_A_JUDGE)
+}
 
 
 def get(name: str) -> Benchmark:

@@ -20,6 +20,7 @@ MAX_TOKENS = {
     "mbpp_plus": OF_ANY,
     "ifeval": OF_ANY,
     "xstest": 1024,
+    "tips": 1024,
 }
 """Tokens a reply may have when nobody says otherwise.
 
