@@ -12,14 +12,27 @@ from benchmarks.datasets.gold import plain_decimal
 from benchmarks.datasets.lines import Line, sha256_file
 from benchmarks.datasets.records import read_records
 from benchmarks.datasets.request import DatasetRequest, TaskSet, from_table
-from benchmarks.datasets.sources import file_or_hub
+from benchmarks.datasets.sources import Hub, file_or_hub
 from core.errors import UsageError
 from core.records import Json, Task
 from core.task_ids import task_id_of
 
-_AIME = {
-    "2025": ("math-ai/aime25", "test.jsonl", date(2025, 2, 6)),
-    "2024": ("HuggingFaceH4/aime_2024", "data/train-00000-of-00001.parquet", date(2024, 1, 31)),
+MATH500 = Hub(
+    "MATH-500", "HuggingFaceH4/MATH-500", "test.jsonl", "6e4ed1a2a79af7d8630a6b768ec859cb5af4d3be",
+    "35dc41080a3680858b27fa7e0533d2d547825316fc5dafe5d316f4ccc5a06132",  # as OpenAI's prm800k has it
+)
+AIME = {
+    "2025": (
+        Hub("AIME 2025", "math-ai/aime25", "test.jsonl", "563bb8404243c5f09de6ec262f2db674fe5bce9b",
+            "b4e273c02d3e7fe1b74b59eae768fc8230bfb0f79539890cb56f4361caac0331"),
+        date(2025, 2, 6),
+    ),
+    "2024": (
+        Hub("AIME 2024", "HuggingFaceH4/aime_2024", "data/train-00000-of-00001.parquet",
+            "2fe88a2f1091d5048c0f36abc874fb997b3dd99a",
+            "26139847601a5037c237d5928b195e7260ca8074cf4f264b794af42847f79ccf"),
+        date(2024, 1, 31),
+    ),
 }
 """Where a year's problems lie, and the day of the first of its two papers."""
 _INTEGER = re.compile(r"\d{1,3}", re.ASCII)
@@ -27,7 +40,7 @@ _INTEGER = re.compile(r"\d{1,3}", re.ASCII)
 
 def open_math500(request: DatasetRequest) -> TaskSet:
     """500 problems of MATH, called by their ``unique_id``. Reference: ``answer``, LaTeX. Difficulty: the level."""
-    file = file_or_hub(request, "math500", "MATH-500", "HuggingFaceH4/MATH-500", "test.jsonl")
+    file = file_or_hub(request, "math500", MATH500)
     tasks: list[Task] = []
     references: dict[str, dict[str, Json]] = {}
     for line in read_records(file.path):
@@ -63,14 +76,14 @@ def open_aime(request: DatasetRequest) -> TaskSet:
 
 
 def _aime_file(year: str, request: DatasetRequest) -> tuple[Fetched, date | None]:
-    if year not in _AIME:
+    if year not in AIME:
         if year.isdecimal():
-            raise UsageError(f"--problems-file {year}: there is {', '.join(_AIME)}; name a file of another year")
+            raise UsageError(f"--problems-file {year}: there is {', '.join(AIME)}; name a file of another year")
         path = Path(year)
         return Fetched(path, sha256_file(path), str(path)), None
-    repository, name, day = _AIME[year]
+    hub, day = AIME[year]
     plain = DatasetRequest(say=request.say, progress=request.progress)
-    return file_or_hub(plain, "aime", f"AIME {year}", repository, name), day
+    return file_or_hub(plain, "aime", hub), day
 
 
 def _integer(line: Line) -> str:

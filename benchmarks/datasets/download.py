@@ -4,15 +4,13 @@ Theory of operation. A file's folder in the cache is named after its address, so
 beside the older one. There, ``NAME`` is the whole file and ``NAME.json`` says where it came from, when, and with what
 SHA-256; while it is being fetched ``NAME.part`` grows, and a download that was cut goes on where it stopped, if the
 server still has the same file (its ETag, or the checksum known beforehand, says so). A file is whole only when its
-checksum was taken: against the one known beforehand where there is one. Each later use takes the checksum again, so a
-damaged copy is fetched anew instead of being asked to a model. What is there needs no network; with ``BENCH_OFFLINE``
-or ``HF_HUB_OFFLINE`` set, nothing else is tried.
+checksum was taken: against the one known beforehand where there is one, else the one of its first download (``seen``).
+Each later use takes the checksum again, so a damaged copy is fetched anew instead of being asked to a model. What is
+there needs no network; with ``BENCH_OFFLINE`` or ``HF_HUB_OFFLINE`` set, nothing else is tried.
 """
 
 from __future__ import annotations
 
-import hashlib
-import json
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,12 +19,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from benchmarks.datasets import seen
 from benchmarks.datasets.lines import sha256_file
 from benchmarks.datasets.request import DatasetRequest
 from core.errors import BadInput
-from system.clock import utc_timestamp
-from system.files import atomic_write, lock
-from system.user_cache import user_cache_folder
+from system.files import lock
 
 if TYPE_CHECKING:
     import requests
@@ -36,7 +33,7 @@ _TRIES = 4
 _TIMEOUT_S = (15.0, 60.0)
 _LOCK_S = 3600.0
 _OK, _PARTIAL, _NOT_THAT_RANGE = 200, 206, 416
-_LOCAL = "or name a local file with --problems-file"
+_LOCAL = seen.LOCAL
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +68,7 @@ class _Gone(Exception):
 
 def fetch(remote: Remote, request: DatasetRequest, folder: Path | None = None) -> Fetched:
     """From the cache (``folder``; None: this user's), or from its address. BadInput when neither has it."""
-    home = (folder or user_cache_folder() / "datasets") / hashlib.sha256(remote.url.encode()).hexdigest()[:16]
+    home = seen.home_of(remote.url, folder)
     with _disk(remote, home):
         home.mkdir(parents=True, exist_ok=True)
         with lock(home / "lock", timeout_s=_LOCK_S):
@@ -87,32 +84,32 @@ def fetch(remote: Remote, request: DatasetRequest, folder: Path | None = None) -
 
 def _cached(remote: Remote, home: Path, request: DatasetRequest) -> Fetched | None:
     """The whole file, its checksum taken again; None where there is none, or a damaged one, which is removed."""
-    path, note = home / remote.name, home / f"{remote.name}.json"
-    try:
-        known = json.loads(note.read_text(encoding="utf-8"))
-        wanted, day = str(known["sha256"]), str(known["fetched"])[:10]
-    except (OSError, ValueError, KeyError, TypeError):
-        return None
-    if not path.is_file():
+    path, note = home / remote.name, seen.read(home, remote.name)
+    if note is None or not path.is_file():
         return None
     digest = sha256_file(path)
-    if digest == wanted and remote.sha256 in {None, digest}:
-        return Fetched(path, digest, f"{remote.url} (fetched {day})")
+    if digest == (remote.sha256 or note.sha256):
+        return Fetched(path, digest, f"{remote.url} (fetched {note.day})")
+    fault = "damaged (another SHA-256 than when it was fetched)" if digest != note.sha256 else "not the published file"
     if request.say is not None:
-        request.say(f"{remote.what}: the copy in {path} is damaged (another SHA-256 than when it was fetched)")
+        request.say(f"{remote.what}: the copy in {path} is {fault}")
     _refuse_offline(remote)
-    note.unlink(missing_ok=True)
     path.unlink(missing_ok=True)
     return None
 
 
 def _refuse_offline(remote: Remote) -> None:
-    for variable in ("BENCH_OFFLINE", "HF_HUB_OFFLINE"):
-        if os.environ.get(variable, "").strip().lower() not in {"", "0", "false", "no"}:
-            raise BadInput(
-                f"{remote.what} is not in the cache and {variable} is set; go online once to fetch {remote.url}, "
-                f"{_LOCAL}"
-            )
+    variable = offline()
+    if variable is not None:
+        raise BadInput(
+            f"{remote.what} is not in the cache and {variable} is set; go online once to fetch {remote.url}, {_LOCAL}"
+        )
+
+
+def offline() -> str | None:
+    """The variable by which the user forbids the network, if one does."""
+    return next((variable for variable in ("BENCH_OFFLINE", "HF_HUB_OFFLINE")
+                 if os.environ.get(variable, "").strip().lower() not in {"", "0", "false", "no"}), None)
 
 
 def _download(remote: Remote, path: Path, request: DatasetRequest) -> None:
@@ -142,18 +139,18 @@ def _download(remote: Remote, path: Path, request: DatasetRequest) -> None:
 
 
 def _keep(remote: Remote, part: Path, path: Path) -> None:
-    digest = sha256_file(part)
-    if remote.sha256 not in {None, digest}:
+    digest, home = sha256_file(part), path.parent
+    try:
+        first = seen.read(home, remote.name), seen.note_path(home, remote.name)
+        seen.refuse_another(remote.what, remote.url, digest, remote.sha256, first)
+    except BadInput:
         part.unlink()
         _etag_file(part).unlink(missing_ok=True)
-        raise BadInput(
-            f"{remote.what}: what {remote.url} sent is not the published file (SHA-256 {digest[:12]}…, not "
-            f"{(remote.sha256 or '')[:12]}…); run again, {_LOCAL}"
-        )
-    note = {"url": remote.url, "sha256": digest, "bytes": part.stat().st_size, "fetched": utc_timestamp()}
+        raise
+    size = part.stat().st_size
     part.replace(path)
     _etag_file(part).unlink(missing_ok=True)
-    atomic_write(path.with_name(f"{path.name}.json"), json.dumps(note).encode())
+    seen.write(home, remote.name, remote.url, digest, size)
 
 
 def _go_on(remote: Remote, part: Path, request: DatasetRequest) -> None:

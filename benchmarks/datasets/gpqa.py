@@ -9,16 +9,19 @@ from benchmarks.datasets.choices import prompt_of, shuffled
 from benchmarks.datasets.lines import Line
 from benchmarks.datasets.records import read_records
 from benchmarks.datasets.request import DatasetRequest, TaskSet, from_table
-from benchmarks.datasets.sources import file_or_hub
+from benchmarks.datasets.sources import Hub, file_or_hub
 from core.records import Json, Task
 
-REPOSITORY, DIAMOND = "Idavidrein/gpqa", "gpqa_diamond.csv"
+DIAMOND = Hub(
+    "GPQA's diamond set", "Idavidrein/gpqa", "gpqa_diamond.csv", "633f5ee89ab8ad4522a9f850766b73f62147ffdd",
+    "41d1213cd7a4998605a26c2798500652572007161b3a92817ba46b35befcd305",
+)
 _COLUMNS = ("Question", "Correct Answer", "Incorrect Answer 1", "Incorrect Answer 2", "Incorrect Answer 3")
 
 
 def open_tasks(request: DatasetRequest) -> TaskSet:
     """The diamond set, or a file of its columns; ids are the ``Record ID``, else ``gpqa/<row from 0>``."""
-    file = file_or_hub(request, "gpqa", "GPQA's diamond set", REPOSITORY, DIAMOND)
+    file = file_or_hub(request, "gpqa", DIAMOND)
     tasks: list[Task] = []
     references: dict[str, dict[str, Json]] = {}
     for number, line in enumerate(read_records(file.path, _COLUMNS)):

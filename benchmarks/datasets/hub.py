@@ -33,27 +33,30 @@ class HubFile:
     """What the hub says the file's digest is; None where it keeps none."""
 
 
-def fetch_file(repository: str, name: str, what: str, progress: Progress | None, *, asked: bool = False) -> HubFile:
+def fetch_file(
+    repository: str, name: str, what: str, progress: Progress | None, *, asked: bool = False,
+    revision: str | None = None,
+) -> HubFile:
     """The file, cached or fetched; ``what`` names it in messages. BadInput when it cannot be had.
 
-    ``asked``: that it is there has been asked already.
+    ``asked``: that it is there has been asked already. ``revision``: the commit wanted; None: the newest.
     """
     from huggingface_hub import get_hf_file_metadata, hf_hub_download, hf_hub_url  # noqa: PLC0415  (half a second)
 
     if not asked:
         with mapped(what, AWAY):  # without the client's own retries: who is offline should hear it at once
-            get_hf_file_metadata(hf_hub_url(repository, name, repo_type="dataset"))
+            get_hf_file_metadata(hf_hub_url(repository, name, repo_type="dataset", revision=revision))
     with mapped(what, _CUT):
         bar = bar_class(name, progress)
-        path = Path(hf_hub_download(repository, name, repo_type="dataset", tqdm_class=bar))
+        path = Path(hf_hub_download(repository, name, repo_type="dataset", tqdm_class=bar, revision=revision))
     return _of(path, name)
 
 
-def cached_file(repository: str, name: str) -> HubFile | None:
+def cached_file(repository: str, name: str, revision: str | None = None) -> HubFile | None:
     """The file as it lies in the client's cache; no network is asked whether there is a newer one."""
     from huggingface_hub import try_to_load_from_cache  # noqa: PLC0415  (as above)
 
-    found = try_to_load_from_cache(repository, name, repo_type="dataset")
+    found = try_to_load_from_cache(repository, name, repo_type="dataset", revision=revision)
     return _of(Path(found), name) if isinstance(found, str) else None
 
 

@@ -10,8 +10,9 @@ from core.records import Json, Task
 
 FILE = Remote(
     "IFEval",
-    "https://raw.githubusercontent.com/google-research/google-research/master/instruction_following_eval/data/"
-    "input_data.jsonl",
+    "https://raw.githubusercontent.com/google-research/google-research/8dadc6c56e2c2e51a9dd7e0d4bf2840922b4b6c0/"
+    "instruction_following_eval/data/input_data.jsonl",
+    "67ffeee0fcb87c317c5b08a2de85557b4a7e96ada6178aa645b4954fe4b53d49",
 )
 
 

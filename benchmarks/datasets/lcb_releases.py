@@ -14,6 +14,8 @@ from benchmarks.datasets.request import DatasetRequest
 from core.errors import UsageError
 
 REPOSITORY = "livecodebench/code_generation_lite"
+REVISION = "0fe84c3912ea0c4d4a78037083943e8f0c4dd505"
+"""As of 2025-06, with the shards up to v6."""
 SHARDS = {1: "test.jsonl", 2: "test2.jsonl", 3: "test3.jsonl", 4: "test4.jsonl", 5: "test5.jsonl", 6: "test6.jsonl"}
 LATEST = max(SHARDS)
 DEFAULT = f"release_v{LATEST}"
@@ -49,17 +51,17 @@ def fetch(release: str, names: tuple[str, ...], request: DatasetRequest) -> tupl
 
 
 def _bytes_to_fetch(name: str) -> int:
-    """0 when the cache holds the file (whether the newest is asked about later); else its size."""
+    """0 when the cache holds the file; else its size."""
     from huggingface_hub import get_hf_file_metadata, hf_hub_url, try_to_load_from_cache  # noqa: PLC0415  (half a second)
 
-    if isinstance(try_to_load_from_cache(REPOSITORY, name, repo_type="dataset"), str):
+    if isinstance(try_to_load_from_cache(REPOSITORY, name, repo_type="dataset", revision=REVISION), str):
         return 0
     with mapped(_named(name), AWAY):  # without the client's own retries: who is offline should hear it at once
-        return get_hf_file_metadata(hf_hub_url(REPOSITORY, name, repo_type="dataset")).size or 0
+        return get_hf_file_metadata(hf_hub_url(REPOSITORY, name, repo_type="dataset", revision=REVISION)).size or 0
 
 
 def _shard(name: str, request: DatasetRequest) -> Shard:
-    return fetch_file(REPOSITORY, name, _named(name), request.progress, asked=True)
+    return fetch_file(REPOSITORY, name, _named(name), request.progress, asked=True, revision=REVISION)
 
 
 def _named(name: str) -> str:

@@ -20,9 +20,12 @@ from benchmarks.datasets.sources import refuse_others
 from core.errors import UsageError
 from core.records import Json, Task
 
-_WHERE = "https://raw.githubusercontent.com/google-research/google-research/master/mbpp/"
-FULL = Remote("MBPP", f"{_WHERE}mbpp.jsonl")
+_WHERE = (
+    "https://raw.githubusercontent.com/google-research/google-research/8dadc6c56e2c2e51a9dd7e0d4bf2840922b4b6c0/mbpp/"
+)
+FULL = Remote("MBPP", f"{_WHERE}mbpp.jsonl", "ccf64ceae9c5403bf50a044cb6d505bfd2a2963ee58338ba268fd65beab92a9f")
 SANITIZED = Remote("MBPP, sanitized", f"{_WHERE}sanitized-mbpp.json")
+"""Its checksum is not known beforehand: the first download's holds for all later ones."""
 FEW_SHOT = "3shot"
 _SHOWN = ("2", "3", "4")
 
@@ -33,7 +36,7 @@ class _Set:
     only_test: bool
 
 
-_SETS = {
+SETS = {
     "test": _Set(FULL, True), "all": _Set(FULL, False),
     "sanitized": _Set(SANITIZED, True), "sanitized-all": _Set(SANITIZED, False),
 }
@@ -67,7 +70,7 @@ def open_tasks(request: DatasetRequest) -> TaskSet:
 
 
 def _file(request: DatasetRequest) -> tuple[Fetched, Callable[[str], bool]]:
-    named = _SETS.get(request.problems_file or "test")
+    named = SETS.get(request.problems_file or "test")
     if named is None:
         path = Path(str(request.problems_file))
         return Fetched(path, sha256_file(path), str(path)), lambda _name: True

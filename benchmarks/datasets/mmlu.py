@@ -26,8 +26,14 @@ from benchmarks.datasets.sources import file_or_fetched
 from core.errors import BadInput, UsageError
 from core.records import Json, Task
 
-ARCHIVE = Remote("MMLU's archive", "https://people.eecs.berkeley.edu/~hendrycks/data.tar")
-ONE_FILE = Remote("MMLU's test set", "https://openaipublic.blob.core.windows.net/simple-evals/mmlu.csv")
+ARCHIVE = Remote(
+    "MMLU's archive", "https://people.eecs.berkeley.edu/~hendrycks/data.tar",
+    "bec563ba4bac1d6aaf04141cd7d1605d7a5ca833e38f994051e818489592989b",
+)
+ONE_FILE = Remote(
+    "MMLU's test set", "https://openaipublic.blob.core.windows.net/simple-evals/mmlu.csv",
+    "15b6785d49e0012602e089558a7a0dfb916baf97e9295aa25b48062f13c6afbb",
+)
 FEW_SHOT = "5shot"
 _SHOTS = 5
 _NAME = re.compile(r"(?:.*/)?(?P<split>dev|test)/(?P<subject>[a-z0-9_]+)_(?P=split)\.csv")

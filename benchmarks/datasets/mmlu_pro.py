@@ -14,12 +14,19 @@ from benchmarks.datasets.download import Fetched
 from benchmarks.datasets.lines import Line
 from benchmarks.datasets.records import read_records
 from benchmarks.datasets.request import DatasetRequest, TaskSet, from_table
-from benchmarks.datasets.sources import file_or_hub
+from benchmarks.datasets.sources import Hub, file_or_hub
 from core.errors import UsageError
 from core.records import Json, Task
 
-REPOSITORY = "TIGER-Lab/MMLU-Pro"
-TEST, VALIDATION = "data/test-00000-of-00001.parquet", "data/validation-00000-of-00001.parquet"
+_REPOSITORY, _REVISION = "TIGER-Lab/MMLU-Pro", "b189ec765aa7ed75c8acfea42df31fdae71f97be"
+TEST = Hub(
+    "MMLU-Pro's test set", _REPOSITORY, "data/test-00000-of-00001.parquet", _REVISION,
+    "0e24a191921c2f453518a537a8b2117bd137e7714d4ef1565e9ba06c1ecb9ad8",
+)
+VALIDATION = Hub(
+    "MMLU-Pro's validation set", _REPOSITORY, "data/validation-00000-of-00001.parquet", _REVISION,
+    "139423c23722e480c807ac4a191409a710cfce4eba744c1d641cf88e730e2078",
+)
 FEW_SHOT = "5shot"
 _SHOTS = 5
 _MOST_CHOICES = 10
@@ -27,7 +34,7 @@ _MOST_CHOICES = 10
 
 def open_tasks(request: DatasetRequest) -> TaskSet:
     """All questions in file order; ids are ``mmlu_pro/<question_id>``. Reference: ``answer``, the letter."""
-    file = file_or_hub(request, "mmlu_pro", "MMLU-Pro's test set", REPOSITORY, TEST)
+    file = file_or_hub(request, "mmlu_pro", TEST)
     examples = _examples(_validation(request, file)) if request.prompt_version == FEW_SHOT else None
     tasks: list[Task] = []
     references: dict[str, dict[str, Json]] = {}
@@ -72,7 +79,7 @@ def _letter(line: Line) -> str:
 
 def _validation(request: DatasetRequest, test: Fetched) -> Path:
     if request.problems_file is None:
-        return file_or_hub(request, "mmlu_pro", "MMLU-Pro's validation set", REPOSITORY, VALIDATION).path
+        return file_or_hub(request, "mmlu_pro", VALIDATION).path
     beside = test.path.with_name(test.path.name.replace("test", "validation"))
     if beside == test.path or not beside.is_file():
         raise UsageError(

@@ -20,9 +20,13 @@ from core.records import Json, Task
 
 _RELEASES = "https://github.com/evalplus"
 HUMAN_EVAL_PLUS = Remote(
-    "HumanEval+ v0.1.10", f"{_RELEASES}/humanevalplus_release/releases/download/v0.1.10/HumanEvalPlus.jsonl.gz"
+    "HumanEval+ v0.1.10", f"{_RELEASES}/humanevalplus_release/releases/download/v0.1.10/HumanEvalPlus.jsonl.gz",
+    "272720b90ac375502c8ed23cd791c2a93dfb22a911641a494da74a426c09f101",
 )
-MBPP_PLUS = Remote("MBPP+ v0.2.0", f"{_RELEASES}/mbppplus_release/releases/download/v0.2.0/MbppPlus.jsonl.gz")
+MBPP_PLUS = Remote(
+    "MBPP+ v0.2.0", f"{_RELEASES}/mbppplus_release/releases/download/v0.2.0/MbppPlus.jsonl.gz",
+    "af43697e8791c4c149bdfd6b489d8b5412507551ac20e28a439f650b8225db63",
+)
 _NEEDED = ("prompt", "entry_point", "canonical_solution", "base_input", "plus_input", "atol")
 
 

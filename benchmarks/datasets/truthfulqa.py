@@ -15,7 +15,12 @@ from benchmarks.datasets.request import DatasetRequest, TaskSet, from_table
 from benchmarks.datasets.sources import file_or_fetched
 from core.records import Json, Task
 
-FILE = Remote("TruthfulQA", "https://raw.githubusercontent.com/sylinrl/TruthfulQA/main/TruthfulQA.csv")
+FILE = Remote(
+    "TruthfulQA",
+    "https://raw.githubusercontent.com/sylinrl/TruthfulQA/d71c110897f5d31c5d7f309e7bc316c152f6f031/TruthfulQA.csv",
+    "b8d8ef1e12f98b4f2a9f47abc9765da0640b182b6c5d9b92f0c1a1f2f1e02e5c",
+)
+"""As of 2025-01-16: the 790 questions that its authors keep of the 817 published in 2021."""
 _COLUMNS = ("Category", "Question", "Best Answer", "Incorrect Answers")
 
 

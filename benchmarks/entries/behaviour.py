@@ -15,7 +15,7 @@ BEHAVIOUR = (
         evaluator="ifeval",
         needs=("langdetect",),
         votes_by="text",
-        licence="Apache-2.0 (Google); fetched, never shipped",
+        licence="Apache-2.0 or CC-BY-4.0 (Google states both); fetched, never shipped",
         citation="Zhou et al., Instruction-Following Evaluation for Large Language Models, arXiv:2311.07911, 2023; "
         "prompt-level strict accuracy",
     ),

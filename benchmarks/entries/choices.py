@@ -52,7 +52,7 @@ CHOICES = (
     ),
     Benchmark(
         name="truthfulqa",
-        title="TruthfulQA: multiple choice, one answer is true (MC1, lettered)",
+        title="TruthfulQA: 790 questions, multiple choice, one answer is true (MC1, lettered)",
         script=PROMPTED,
         open_tasks=truthfulqa.open_tasks,
         answer_parser="choice",

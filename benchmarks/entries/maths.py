@@ -42,7 +42,7 @@ MATHS = (
         answer_parser="math",
         evaluator="math",
         votes_by="number",
-        licence="problems by the Mathematical Association of America; fetched, never shipped",
+        licence="problems by the Mathematical Association of America (2025's copy: Apache-2.0); fetched, never shipped",
         citation="MAA, American Invitational Mathematics Examination; the prompt of OpenAI's gpt-oss evaluations",
         options=frozenset({"start_date", "end_date"}),
     ),

@@ -5,11 +5,8 @@ from __future__ import annotations
 import csv
 import io
 import json
-import os
-import subprocess
-import sys
 import tarfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +22,7 @@ from core.outcomes import Outcome
 from core.records import Sample
 from evaluators.pool import Programs, VerifierPool
 from parsers.answers.registry import ANSWER_PARSERS
-from tests.benchmarks.helpers import ROOT, write_lines
+from tests.benchmarks.helpers import write_lines
 
 MMLU, PRO, GPQA, TRUTH = (get(name) for name in ("mmlu", "mmlu_pro", "gpqa", "truthfulqa"))
 ROWS = [
@@ -223,47 +220,6 @@ def test_gpqas_choices_stand_in_an_order_that_the_id_decides(tmp_path: Path) -> 
     assert set(letters) == set("ABCD")
     fewer = opened(GPQA, gpqa_file(tmp_path / "fewer.csv", 5))
     assert fewer.tasks == tasks.tasks[:5]
-
-
-OPEN = """
-import sys
-from benchmarks.datasets.request import DatasetRequest
-from benchmarks.table import get
-from core.errors import BenchError
-try:
-    tasks = get(sys.argv[1]).open_tasks(DatasetRequest(say=print))
-    print(len(tasks.tasks), tasks.source)
-except BenchError as error:
-    print(error)
-"""
-
-
-def from_hub(name: str, endpoint: str, cache: Path, **env: str) -> str:
-    """What comes of the benchmark's default data set, by the real hub client in a process with its own cache."""
-    kept = {key: value for key, value in os.environ.items() if not key.startswith("HF_")}
-    kept |= {"HF_HOME": str(cache), "HF_ENDPOINT": endpoint, "PYTHONPATH": str(ROOT), "HF_HUB_DISABLE_TELEMETRY": "1"}
-    done = subprocess.run([sys.executable, "-c", OPEN, name], env=kept | env, capture_output=True, text=True,
-                          timeout=60, check=True)
-    return done.stdout
-
-
-def test_gpqa_comes_from_the_hub_once_and_gated_it_is_refused_with_clear_words(
-    tmp_path: Path, start_fake: Callable[..., Any]
-) -> None:
-    (tmp_path / "site").mkdir()
-    gpqa_file(tmp_path / "site" / "gpqa_diamond.csv")
-    flags = ("hub_server.py", "--root", str(tmp_path / "site"), "--repo", "Idavidrein/gpqa")
-    closed, fake = start_fake(*flags, "--gated"), start_fake(*flags)
-    said = from_hub("gpqa", closed.url, tmp_path / "cache")
-    assert "GPQA's diamond set (hub dataset Idavidrein/gpqa) is gated; accept its terms on the hub and set HF" in said
-    first = from_hub("gpqa", fake.url, tmp_path / "cache")
-    assert "fetching GPQA's diamond set" in first
-    assert "40 hf:Idavidrein/gpqa@" in first
-    asked = len(fake.requests())
-    assert from_hub("gpqa", fake.url, tmp_path / "cache", HF_HUB_OFFLINE="1") in first
-    assert len(fake.requests()) == asked
-    away = from_hub("gpqa", "http://127.0.0.1:9", tmp_path / "no")
-    assert "is not in the cache, and the hub cannot be reached" in away
 
 
 def test_truthfulqa_letters_the_best_answer_among_the_incorrect_ones(tmp_path: Path) -> None:

@@ -80,7 +80,7 @@ def test_a_shard_is_fetched_with_a_bar_once_and_then_read_from_the_cache_offline
     assert first["inputs"] == ["0\n", "1\n", "2\n"]
     assert first["sha256"] == hashlib.sha256((repository / "test6.jsonl").read_bytes()).hexdigest()
     assert (
-        first["source"] == "hf:livecodebench/code_generation_lite@0123456789abcdef0123456789abcdef01234567 test6.jsonl"
+        first["source"] == "hf:livecodebench/code_generation_lite@0fe84c3912ea0c4d4a78037083943e8f0c4dd505 test6.jsonl"
     )
     assert re.search(r"test6\.jsonl: +100%", first["stderr"])
     assert len(first["said"]) == 1

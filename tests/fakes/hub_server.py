@@ -1,6 +1,6 @@
 """A small stand-in for the Hugging Face hub on loopback; prints its port, then serves.
 
-Files of DIR are those of one repository at one commit. It speaks what the hub client asks for a file: HEAD and GET
+Files of DIR are those of one repository at every commit. It speaks what the hub client asks for a file: HEAD and GET
 under ``/datasets/OWNER/NAME/resolve/REVISION/FILE`` (of a model without ``/datasets``) with ETag, X-Repo-Commit and
 ranges; and of a model the list of files, ``/api/models/OWNER/NAME`` and ``…/tree/REVISION``.
 """
@@ -15,6 +15,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
+"""What ``main`` is; any other commit that is asked for in full holds the same files."""
+FULL = re.compile(r"[0-9a-f]{40}")
 PATH = re.compile(r"/(?:datasets/)?(?P<repo>[^/]+/[^/]+)/resolve/(?P<revision>[^/]+)/(?P<file>[^?]+)")
 TREE = re.compile(r"/api/models/(?P<repo>[^/]+/[^/]+)/tree/[^/?]+(?:\?.*)?")
 LIST = re.compile(r"/api/models/(?P<repo>[^/]+/[^/?]+)(?:/revision/[^/?]+)?(?:\?.*)?")
@@ -49,12 +51,14 @@ class Handler(BaseHTTPRequestHandler):
                         for name, path in self._files()])
         elif listed:
             self._list(found["repo"])
-        elif found["revision"] not in {"main", COMMIT}:
+        elif found["revision"] != "main" and not FULL.fullmatch(found["revision"]):
             self._refuse(404, "RevisionNotFound")
         elif not (self.flags.root / found["file"]).is_file():
             self._refuse(404, "EntryNotFound")
         else:
-            self._send(self.flags.root / found["file"], with_body=with_body)
+            asked = found["revision"]
+            commit = asked if FULL.fullmatch(asked) else COMMIT
+            self._send(self.flags.root / found["file"], commit, with_body=with_body)
 
     def _refuse(self, status: int, code: str | None) -> None:
         self.send_response(status)
@@ -87,7 +91,7 @@ class Handler(BaseHTTPRequestHandler):
         data = path.read_bytes()
         return {"sha256": hashlib.sha256(data).hexdigest(), "size": len(data), "pointerSize": 134}
 
-    def _send(self, path: Path, *, with_body: bool) -> None:
+    def _send(self, path: Path, commit: str, *, with_body: bool) -> None:
         data = path.read_bytes()
         digest = hashlib.sha256(data).hexdigest()
         wanted = re.fullmatch(r"bytes=(\d+)-(\d*)", self.headers.get("Range") or "")
@@ -98,7 +102,7 @@ class Handler(BaseHTTPRequestHandler):
         if wanted:
             self.send_header("Content-Range", f"bytes {start}-{start + len(part) - 1}/{len(data)}")
         self.send_header("ETag", f'"{digest}"')
-        self.send_header("X-Repo-Commit", COMMIT)
+        self.send_header("X-Repo-Commit", commit)
         self.send_header("Accept-Ranges", "bytes")
         self.send_header("Content-Length", str(len(part)))
         self.end_headers()
