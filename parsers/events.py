@@ -34,6 +34,8 @@ class RequestFailed:
     kind: str = ""
     """``http``, ``timeout``, ``connection``: may be better next time; ``context``, ``refused``: will not;
     ``unreadable`` where a reply came and could not be read; ``foreign`` where another harness recorded a failure."""
+    may_have_used: tuple[int, int] | None = None
+    """Tokens, of the prompt and of a reply: the most that a provider may want money for all the same."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,7 +25,7 @@ from runner.drawing import Drawing
 from runner.draws import Draw
 from runner.hearing import Hearing, watching
 from runner.lookout import Lookout
-from runner.observer import Hooks
+from runner.observer import Bought, Hooks
 from runner.outcome import CellOutcome
 from runner.rationing import Rationing, Singly, Used, refuse_unmetered
 from runner.recovery import Recovery
@@ -61,6 +61,7 @@ class CellLoop:
         apart = "reasoning_content" in serving.server.endpoint.capabilities
         self._answers = Answers(prepared, self._collection, pool, self._events, thinking_apart=apart)
         self._spent = prepared.earlier.spent
+        self._broken_off = prepared.earlier.broken_off
         hooks.meters.serves(lambda: self._serving.server)
         self._sitting = Sitting(self._spent, hooks.meters.joules)
         self._enough: Callable[[], bool] = lambda: False
@@ -177,6 +178,10 @@ class CellLoop:
         try:
             self._until_script_ends()
             status = script.finish()
+        except BaseException:
+            self._sitting.in_flight = len(asking.in_flight())
+            self._broken_off += self._sitting.in_flight
+            raise
         finally:
             script.stop()
             asking.stopped()
@@ -192,8 +197,9 @@ class CellLoop:
     def _count_money(self) -> None:
         if self._hooks.wallet is not None:
             samples = (*self._collection.samples(), *self._collection.audit.samples)
-            most = self._work.sampling.max_tokens
-            self._hooks.wallet.count(self._folder.run_id, self._serving.server.endpoint, samples, most)
+            bought = Bought(samples, self._work.sampling.max_tokens, tuple(self._collection.may_have_used),
+                            self._broken_off)
+            self._hooks.wallet.count(self._folder.run_id, self._serving.server.endpoint, bought)
 
     def _check_ended(self) -> None:
         """Raises Interrupted when nothing more may be spent, ServerError when a provider answers nothing more."""

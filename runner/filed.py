@@ -41,6 +41,8 @@ class Filed:
         """Verdicts so far, by outcome (over samples)."""
         self.odd = Oddities()
         self.faults = Faults()
+        self.may_have_used: list[tuple[int, int]] = []
+        """Of requests without a reply that may have cost money: tokens of the prompt and of a reply, at the most."""
         self.without_reply: dict[str, Verdict] = {}
         """Of tasks of which a place was closed without a reply, the first such verdict."""
 
@@ -55,6 +57,8 @@ class Filed:
     def note_fault(self, failure: RequestFailed) -> None:
         """Counts a fault: a request that brought no reply, or the loss of the server or the script."""
         self.faults.note(failure.kind, failure.message)
+        if failure.may_have_used is not None:
+            self.may_have_used.append(failure.may_have_used)
         if failure.kind in LOST_WITH or failure.kind == LOST_WITH[SCRIPT_LOST]:
             return  # what was in flight fails one by one; that a script was killed is nothing a server did
         if is_audit((failure.task_id or "", failure.index)):

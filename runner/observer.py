@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from core.records import Endpoint, Sample
+from core.errors import BenchError
+from core.records import Endpoint, ModelInfo, Sample
 from reports.live import LiveState
 from runner.meters import Meters, NotMetered
 
@@ -54,12 +55,25 @@ class Quiet:
         return None
 
 
+@dataclass(frozen=True, slots=True)
+class Bought:
+    """What was asked of a model by a run, over all its sittings."""
+
+    samples: Sequence[Sample]
+    max_tokens: int
+    """Of a reply."""
+    may_have_used: Sequence[tuple[int, int]] = ()
+    """Tokens, of the prompt and of a reply, of requests that brought none: the most there can be."""
+    broken_off: int = 0
+    """Requests that were under way when the run was stopped."""
+
+
 class Purse(Protocol):
     """What may be spent (``runner.spending``)."""
 
     @property
     def spent_usd(self) -> float: ...
-    def count(self, run_id: str, endpoint: Endpoint, samples: Iterable[Sample], max_tokens: int) -> None: ...
+    def count(self, run_id: str, endpoint: Endpoint, bought: Bought) -> None: ...
     def rates(self, endpoint: Endpoint) -> Mapping[str, float]: ...
     def used_up(self, why: str) -> str: ...
 
@@ -75,3 +89,7 @@ class Hooks:
     """Of energy, where it is measured."""
     wallet: Purse | None = None
     """Of money, where a provider may want it."""
+    failed: Callable[[Sequence[str], BenchError], None] | None = None
+    """Told the keys of cells that come to no record, and why."""
+    following: ModelInfo | None = None
+    """Who is loaded once this command is through."""

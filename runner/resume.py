@@ -19,13 +19,14 @@ from pathlib import Path
 from typing import Any
 
 from core.errors import BadInput
+from core.lookup import number_at
 from core.records import Sample
 from ledger.folder import RunFolder
 from ledger.runs import left_behind, unended, unfinished
 from parsers.events import RequestFailed
 from runner.config import plain_request
 from runner.request import Request
-from runner.sitting import NOTHING_SPENT, Spent, spent
+from runner.sitting import NOTHING_SPENT, Spent, broken_off, spent
 
 _IN_WORDS = {
     "model_sha256": "the model's file",
@@ -50,6 +51,8 @@ class Earlier:
     failures: tuple[RequestFailed, ...] = ()
     """Requests that brought no reply."""
     spent: Spent = NOTHING_SPENT
+    broken_off: int = 0
+    """Requests that were under way when its sittings broke off."""
     audit: tuple[Sample, ...] = ()
     """Replies of tasks that were asked twice."""
     record: Mapping[str, Any] | None = None
@@ -104,7 +107,9 @@ def take_up(
             _say_what_differs(runs_root, parts, say)
         return None
     try:
-        earlier = _read(folder)
+        earlier = read_earlier(folder)
+        if earlier.record is None:
+            folder.drop_details()
     except BaseException:
         folder.close()
         raise
@@ -116,34 +121,50 @@ def take_up(
     return TakenUp(folder, earlier)
 
 
-def _read(folder: RunFolder) -> Earlier:
+def read_earlier(folder: RunFolder) -> Earlier:
+    """What is in it. Raises BadInput when its files are damaged by something else than a kill."""
     if (record := folder.record()) is not None:
         return Earlier(record=record)
+    return read_sittings(folder)
+
+
+def read_sittings(folder: RunFolder) -> Earlier:
+    """As ``read_earlier``, whether or not it has a record."""
     lines, audit = tuple(folder.sample_lines()), tuple(folder.audit_lines())
+    stamps = [fields for _, fields in (*lines, *audit)]
     try:
-        times = spent(folder.sittings(), (fields for _, fields in (*lines, *audit)))
+        times = spent(folder.sittings(), stamps)
+        under_way = broken_off(folder.sittings(), stamps, int(number_at(folder.config(), "environment", "slots") or 0))
     except (KeyError, TypeError, ValueError, OverflowError) as error:
         raise BadInput(f"{folder.path}: its samples or sittings do not say when they came ({error}), so the run cannot "
                        "be taken up; start afresh with --no-resume") from error
     failures = tuple(_failure_of(line, folder.failures_path) for line in folder.failures())
-    folder.drop_details()
     samples, again = (tuple(sample for sample, _ in some) for some in (lines, audit))
-    return Earlier(samples, failures, times, again)
+    return Earlier(samples, failures, times, under_way, again)
 
 
 def failure_line(failure: RequestFailed) -> dict[str, Any]:
     """A line of ``failures.jsonl``."""
-    return {"task_id": failure.task_id, "sample": failure.index, "kind": failure.kind, "message": failure.message}
+    line = {"task_id": failure.task_id, "sample": failure.index, "kind": failure.kind, "message": failure.message}
+    return {**line, "may_have_used": list(failure.may_have_used)} if failure.may_have_used is not None else line
 
 
 def _failure_of(line: Mapping[str, Any], path: Path) -> RequestFailed:
     """Raises BadInput for a line that is none of ours."""
     match line:
         case {"task_id": str() | None as task_id, "sample": int(index), "kind": str(kind), "message": str(message)}:
-            return RequestFailed(task_id, index, message, kind)
+            return RequestFailed(task_id, index, message, kind, _used(line.get("may_have_used")))
         case _:
             raise BadInput(f"{path}: a line has no task_id, sample, kind or message; remove it or start afresh with "
                            "--no-resume")
+
+
+def _used(value: Any) -> tuple[int, int] | None:
+    match value:
+        case [int(prompt), int(completion)]:
+            return prompt, completion
+        case _:
+            return None
 
 
 def _say_what_differs(runs_root: Path, parts: Mapping[str, Any], say: Callable[[str], None]) -> None:

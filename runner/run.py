@@ -28,6 +28,7 @@ from runner.prices import prices
 from runner.request import Request
 from runner.shared import Report, Shared
 from runner.spending import Wallet, confirm
+from runner.spent_before import count_earlier
 from runner.wanted import refuse_unknown, wanted
 from runner.work import Work
 from servers.backends.hosted import address, is_hosted
@@ -57,6 +58,7 @@ def run(request: Request, hooks: Hooks) -> Report:
         verify_timeout_s=verifying.timeout_s, grading=verifying.grading,
         programs=Programs(_runs_programs(planned), verifying.python, verifying.preload),
     ) as pool, _meters(request, hooks) as meters:
+        count_earlier(request, [work for _, works in planned for work in works], command, hooks.wallet)
         if pool.isolation == SEATBELT:
             hooks.observer.note(f"isolation seatbelt: {gaps(SEATBELT)}")
         shared = Shared(pool, command, replace(hooks, meters=meters), report)

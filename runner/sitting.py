@@ -46,6 +46,8 @@ class Sitting:
         self._began = self._asked = monotonic_s()
         self._replied: float | None = None
         self._generation_s: float | None = None
+        self.in_flight = 0
+        """Requests that were under way when it broke off; a provider may want money for them."""
 
     @property
     def elapsed_s(self) -> float:
@@ -90,7 +92,7 @@ class Sitting:
             generation_s = max(0.0, self._replied - self._asked) if self._replied is not None else 0.0
         return {
             "sitting": self._number, "generation_s": round(generation_s, 3), "total_s": round(self.elapsed_s, 3),
-            **self._joules(),
+            **self._joules(), **({"in_flight": self.in_flight} if self.in_flight else {}),
         }
 
     def all_spent(self) -> Spent:
@@ -130,6 +132,15 @@ def spent(sittings: Iterable[Mapping[str, Any]], stamps: Iterable[Mapping[str, A
         max((*lines, *killed), default=0), sum(generation for generation, _ in times), sum(total for _, total in times),
         added(_joules_in(line) for line in (*lines.values(), *killed.values())),
     )
+
+
+def broken_off(sittings: Iterable[Mapping[str, Any]], stamps: Iterable[Mapping[str, Any]], slots: int) -> int:
+    """Requests that were under way when earlier sittings broke off: as their lines say, and of those that were killed,
+    which have none, as many as there were ``slots``.
+    """
+    lines = {int(line["sitting"]): line for line in sittings}
+    killed = {int(stamp["sitting"]) for stamp in stamps} - lines.keys()
+    return sum(int(line.get("in_flight") or 0) for line in lines.values()) + slots * len(killed)
 
 
 def _joules_in(line: Mapping[str, Any]) -> dict[str, float] | None:

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 from analysis.prices import Price, cost_usd
 from core.errors import UsageError
 from core.records import Endpoint, Sample
+from runner.observer import Bought
 from runner.prices import is_hosted as answers_elsewhere
 from runner.prices import prices
 from runner.request import Request
@@ -83,14 +84,21 @@ def confirm(request: Request, works: Sequence[Work], ask: Callable[[str], bool])
         raise UsageError("not asked: nobody agreed to what it may cost; lower it by --limit or --max-tokens.")
 
 
+def endpoint_of(request: Request, work: Work) -> Endpoint:
+    """Where a cell's model is asked, as far as its price is about."""
+    model = work.cell.model
+    url = address(model, request.server) if is_hosted(model) else request.server.base_url or ""
+    return Endpoint(url, model.name, model.backend or "")
+
+
 def _is_served(request: Request, work: Work) -> bool:
     return is_hosted(work.cell.model) or request.server.base_url is not None
 
 
 def _estimate(request: Request, work: Work) -> Estimate:
     model, own = work.cell.model, is_hosted(work.cell.model)
-    url = address(model, request.server) if own else request.server.base_url or ""
-    endpoint = Endpoint(url, model.name, model.backend or "")
+    endpoint = endpoint_of(request, work)
+    url = endpoint.base_url
     price = prices(request.prices).of(endpoint)
     draws = work.drawing.budget()
     requests = draws * len(work.tasks) + work.audited
@@ -122,11 +130,11 @@ class Wallet:
         self._table = request.prices
         self._spent: dict[str, float] = {}
 
-    def count(self, run_id: str, endpoint: Endpoint, samples: Iterable[Sample], max_tokens: int) -> None:
-        """What a run's samples have cost by now; one whose usage is not known counts as the most it can have cost."""
+    def count(self, run_id: str, endpoint: Endpoint, bought: Bought) -> None:
+        """What a run has cost by now. A request whose usage is not known counts as the most it can have cost."""
         price = prices(self._table).of(endpoint) if self._spending.most_usd is not None else None
         if price is not None:
-            self._spent[run_id] = sum(_cost(price, sample, max_tokens) for sample in samples)
+            self._spent[run_id] = _all(price, bought)
 
     @property
     def spent_usd(self) -> float:
@@ -146,6 +154,14 @@ class Wallet:
     def used_up(self, why: str) -> str:
         """What is said when a request was not sent for its cost."""
         return f"--max-cost ${self._spending.most_usd or 0:g}: ${self.spent_usd:.4f} spent, and {why}"
+
+
+def _all(price: Price, bought: Bought) -> float:
+    replies = sum(_cost(price, sample, bought.max_tokens) for sample in bought.samples)
+    broke = sum(prompt * price.prompt + reply * price.completion for prompt, reply in bought.may_have_used)
+    longest = max((sample.prompt_tokens or 0 for sample in bought.samples), default=0)
+    under_way = bought.broken_off * (longest * price.prompt + bought.max_tokens * price.completion)
+    return replies + (broke + under_way) / _MILLION
 
 
 def _cost(price: Price, sample: Sample, max_tokens: int) -> float:

@@ -28,6 +28,7 @@ from benchmarks.scripts.connection import Connection
 from benchmarks.scripts.dialects import RENAMED, SETTINGS, Dialect, OpenAi
 from benchmarks.scripts.gemini import Gemini
 from benchmarks.scripts.left_out import LeftOut
+from benchmarks.scripts.limits import Passage
 from benchmarks.scripts.logprobs import ASKED
 from benchmarks.scripts.ollama import Ollama
 from benchmarks.scripts.reading import OK, Reader, read_all
@@ -70,6 +71,14 @@ class Chat:
         body: dict[str, Json] = {"messages": messages, **self._settings.sampling, "seed": seed, **extra}
         if self._settings.model is not None:
             body["model"] = self._settings.model
+        self._local.may_have_used = dict[str, int]()
+        found = self._with_logprobs(body)
+        if isinstance(found, Failure) and self._local.may_have_used:
+            return replace(found, may_have_used=self._local.may_have_used)
+        return found
+
+    def _with_logprobs(self, body: Mapping[str, Json]) -> Reply | Failure:
+        """Where they are wanted, and told."""
         if not self._logprobs:
             return self._ask(body)
         found = self._ask({**body, **ASKED})
@@ -154,10 +163,17 @@ class Chat:
             if self._local.begun:
                 ended.status, ended.headers = self._local.status, connection.headers
             ended.sent = self._local.begun or not connection.sending
-            self._toll.leave(passage, ended, fresh=fresh)
+            if self._toll.leave(passage, ended, fresh=fresh):
+                self._note(passage)
         if isinstance(ended.found, Failure) and ended.found.kind == DENIED:
             self._denied = ended.found
         return ended.found
+
+    def _note(self, passage: Passage) -> None:
+        """This request may have cost something, though no reply came of it."""
+        used, need = self._local.may_have_used, passage.need
+        for name, tokens in (("prompt_tokens", need.prompt), ("completion_tokens", need.completion)):
+            used[name] = used.get(name, 0) + tokens
 
     def _exchange(self, connection: Connection, body: Mapping[str, Json], *, stream: bool) -> Reply | Failure:
         """Sends and reads. ``self._local.begun``: whether any of a reply had come when it failed."""

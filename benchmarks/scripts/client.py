@@ -157,13 +157,15 @@ class _Asking:
                     alone_s = self._waits.failed(draw.task_id, draw.index, failure.retry_after)
                 if alone_s:
                     self._work.hold(alone_s)
-                self._say(
-                    "error", task_id=draw.task_id, sample=draw.index, kind=failure.kind, message=failure.message
-                )
+                self._failed(draw, failure)
+
+    def _failed(self, draw: Draw, failure: Failure) -> None:
+        self._say("error", task_id=draw.task_id, sample=draw.index, kind=failure.kind, message=failure.message,
+                  may_have_used=failure.may_have_used)
 
     def _later(self, draw: Draw, failure: Failure) -> None:
         """A provider is busy. The gate holds all of us back; who drives us asks again, by hand we do."""
-        self._say("error", task_id=draw.task_id, sample=draw.index, kind=failure.kind, message=failure.message)
+        self._failed(draw, failure)
         if not self._settings.interactive:
             self._work.put([draw])
 

@@ -48,6 +48,9 @@ class Need:
 
     tokens: float
     usd: float = 0.0
+    prompt: int = 0
+    """Tokens, of the prompt and of the reply, at the most: what ``usd`` is for."""
+    completion: int = 0
 
 
 @dataclass(slots=True)

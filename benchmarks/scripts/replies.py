@@ -54,6 +54,8 @@ class Failure:
     """The same of a provider that is busy, in seconds."""
     setting: str | None = None
     """Which setting it refuses to take."""
+    may_have_used: Mapping[str, int] | None = None
+    """``prompt_tokens`` and ``completion_tokens``: the most that a provider may want money for all the same."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -48,14 +48,17 @@ class Toll:
         """Waits until it may go. ``most``: tokens that the reply may have."""
         texts = [message["content"] for message in body["messages"]]
         size = sum(len(text.encode("utf-8", "replace")) for text in texts)
-        usd = self._rates.usd(size // _BYTES + _TEMPLATE_TOKENS, 0, most)
-        passage = self._gate.enter(Need(sum(map(len, texts)) / _CHARS + most, usd))
+        prompt = size // _BYTES + _TEMPLATE_TOKENS
+        usd = self._rates.usd(prompt, 0, most)
+        passage = self._gate.enter(Need(sum(map(len, texts)) / _CHARS + most, usd, prompt, most))
         if passage is not None:
             return passage
         return Failure(SPENT, f"the next request may cost up to ${usd:.4f}, and less than that may still be spent")
 
-    def leave(self, passage: Passage, ended: Ended, *, fresh: bool) -> None:
-        """``fresh``: its connection was new; an old one that breaks says nothing of the server."""
+    def leave(self, passage: Passage, ended: Ended, *, fresh: bool) -> bool:
+        """Whether it may have cost something, and nobody knows what. ``fresh``: its connection was new; an old one that
+        breaks says nothing of the server.
+        """
         if isinstance(ended.found, Reply):
             self._gate.served()
         elif ended.found is not None and ended.found.kind == BUSY:
@@ -64,6 +67,7 @@ class Toll:
             self._gate.refused(passage, None)
         tokens, usd = self._used(passage.need, ended)
         self._gate.leave(passage, tokens, usd, told_by(ended.headers or {}))
+        return tokens > 0 and not isinstance(ended.found, Reply)
 
     def _used(self, need: Need, ended: Ended) -> tuple[float, float]:
         """A request that broke has cost nobody knows what: the most is taken for it."""

@@ -51,7 +51,14 @@ def _without(record: Mapping[str, Json], problem: str) -> list[Event]:
 def _error(record: Mapping[str, Json]) -> Event:
     task = None if record.get("task_id") is None else fields.task_id(record)
     return RequestFailed(task, fields.count(record, "sample") or 0, fields.text(record, "message"),
-                         fields.optional_text(record, "kind") or "")
+                         fields.optional_text(record, "kind") or "", _may_have_used(record))
+
+
+def _may_have_used(record: Mapping[str, Json]) -> tuple[int, int] | None:
+    used = record.get("may_have_used")
+    if not isinstance(used, Mapping):
+        return None
+    return fields.count(used, "prompt_tokens") or 0, fields.count(used, "completion_tokens") or 0
 
 
 def _end(_record: Mapping[str, Json]) -> Event:

@@ -87,7 +87,7 @@ def start(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Pr
 
 def ask(tool: Tool, provider: Provider, model: str, *flags: str) -> Done:
     (tool.folder / "mine.toml").write_text(TABLE)
-    return tool("--model", model, "--base-url", provider.url, "--benchmark", "math", "--prices", "mine.toml", *flags,
+    return tool("--model", *model.split(), "--base-url", provider.url, "--benchmark", "math", "--prices", "mine.toml", *flags,
                 env={"OPENAI_API_KEY": KEY, "GEMINI_API_KEY": KEY})
 
 
@@ -139,6 +139,26 @@ def test_a_paid_run_is_asked_for_first_and_stops_at_its_most(tool: Tool, start: 
     (record,) = tool.records()
     assert record["run_id"] == folder.name
     assert record["cost"]["cost_usd"] == pytest.approx(24 * a_reply, rel=0.05)
+
+
+def test_of_several_runs_what_is_done_and_what_broke_counts_when_the_command_is_given_again(
+    tool: Tool, start: Callable[..., Provider]
+) -> None:
+    """At 0.6 a million: a reply costs 0.00042, and may cost 0.0006."""
+    provider = start("openai", "gpt-4o-mini", "--models", "gpt-4o-mini", "gpt-4o-mini-2024-07-18", "--tokens", "700",
+                     "--fault", "0:cut", "1:cut")
+    models = "openai:gpt-4o-mini openai:gpt-4o-mini-2024-07-18"
+    flags = ("--limit", "3", "--max-tokens", "1000", "--parallel", "1", "--yes",
+             "--max-cost", "0.0039")
+    done = ask(tool, provider, models, *flags)
+    assert done.code == 130, done.err
+    of_first, broke = 3 * 700 * 0.6 / 1e6, 2 * 1000 * 0.6 / 1e6
+    few = len(provider.served())
+    assert few == 2 + 3 + 2, "a third reply of the second model might pass what is left after the first's two that broke"
+    assert of_first + broke + 3 * 1000 * 0.6 / 1e6 > 0.0039
+    again = ask(tool, provider, models, *flags)
+    assert (again.code, len(provider.served())) == (130, few), "the first run, which is done, was paid for, too"
+    assert "done when this command was stopped" in again.err
 
 
 def test_what_no_table_knows_has_no_most(tool: Tool, start: Callable[..., Provider]) -> None:

@@ -21,7 +21,7 @@ from parsers.events import RequestFailed
 from runner.collect import Collection
 from runner.draws import Draw
 from runner.resume import Earlier, differences, failure_line, take_up
-from runner.sitting import Spent, spent
+from runner.sitting import Spent, broken_off, spent
 from strategies.base import Candidate
 from strategies.single import Single
 
@@ -228,3 +228,10 @@ def test_after_a_power_cut_whole_samples_are_kept_and_the_rest_is_asked(data: st
         assert last is not None
         with last.folder:
             assert sorted(sample.task_id for sample in last.earlier.samples) == sorted(task.task_id for task in MANY)
+
+
+def test_what_was_under_way_when_sittings_broke_off_is_as_they_say_or_as_many_as_there_were_slots() -> None:
+    lines = [{"sitting": 1, "in_flight": 3}, {"sitting": 2}]
+    stamps = [{"sitting": 1}, {"sitting": 2}, {"sitting": 3}, {"sitting": 3}]
+    assert broken_off(lines, stamps, 8) == 3 + 8, "the third was killed, and has no line"
+    assert broken_off([], [], 8) == 0

@@ -10,7 +10,7 @@ from core.errors import UsageError
 from core.records import Endpoint, ModelInfo, Sample
 from core.strategy import StrategySettings
 from runner.choosing import work_for
-from runner.observer import Hooks, Quiet
+from runner.observer import Bought, Hooks, Quiet
 from runner.plan import Cell
 from runner.request import Request, SamplingChoice, Spending, StrategyChoice, TaskChoice
 from runner.spending import Wallet, confirm
@@ -105,20 +105,27 @@ def test_a_wallet_counts_all_runs_of_a_command_at_their_real_usage(table: Path) 
     assert wallet.rates(END) == {"requests_per_minute": 30, "usd_left": 1.0, "usd_prompt": pytest.approx(1e-6),
                                  "usd_cached": pytest.approx(0.5e-6), "usd_completion": pytest.approx(10e-6)}
     reply = Sample("a", 0, "", prompt_tokens=10_000, cached_tokens=4_000, completion_tokens=20_000)
-    wallet.count("one", END, [reply], 100)
+    wallet.count("one", END, Bought([reply], 100))
     assert wallet.spent_usd == pytest.approx(0.008 + 0.2)
-    wallet.count("one", END, [reply, reply], 100)
-    wallet.count("two", END, [reply], 100)
+    wallet.count("one", END, Bought([reply, reply], 100))
+    wallet.count("two", END, Bought([reply], 100))
     assert wallet.rates(END)["usd_left"] == pytest.approx(1 - 3 * 0.208)
-    wallet.count("two", END, [reply] * 9, 100)
+    wallet.count("two", END, Bought([reply] * 9, 100))
     assert wallet.rates(END)["usd_left"] == 0
 
 
 def test_a_reply_whose_usage_nobody_tells_counts_as_the_most_it_can_have_cost(table: Path) -> None:
     request, _ = asked(spending=Spending(most_usd=1.0), prices=table)
     wallet = Wallet(request)
-    wallet.count("one", END, [Sample("a", 0, "", prompt_chars=1000)], 100)
+    wallet.count("one", END, Bought([Sample("a", 0, "", prompt_chars=1000)], 100))
     assert wallet.spent_usd >= (1000 * 1 + 100 * 10) / 1e6
+
+
+def test_a_request_that_broke_or_was_broken_off_counts_as_the_most_it_can_have_cost(table: Path) -> None:
+    request, _ = asked(spending=Spending(most_usd=1.0), prices=table)
+    wallet = Wallet(request)
+    wallet.count("one", END, Bought([Sample("a", 0, "", prompt_tokens=30, completion_tokens=1)], 100, [(50, 100)], 2))
+    assert wallet.spent_usd == pytest.approx((30 + 10 + 50 + 1000 + 2 * (30 + 1000)) / 1e6)
 
 
 def test_without_a_most_nothing_is_counted(table: Path) -> None:
