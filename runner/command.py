@@ -5,7 +5,8 @@ several runs that would be wrong while it is not through: stopped in its fifth r
 notes each run whose record is in the ledger in a file of its own (``.command-….jsonl`` beside the run folders, locked
 while it works) and removes that file when all are there. Who finds the file goes on: the runs noted are not asked
 again, as long as what decides them is what it was. A second runner with the same command at the same time runs all of
-them, and notes nothing.
+them, and notes nothing. Nor does a command that is told which of its cells to run (``--cells``): who tells it has read
+in the ledger which of them are done.
 """
 
 from __future__ import annotations
@@ -21,11 +22,14 @@ from typing import Any, Self
 
 from core.errors import BadInput, BenchError
 from core.records import Endpoint
+from ledger import store
 from ledger.folder import RunFolder
 from ledger.lines import LineFile, read_lines
+from runner.cell_key import cell_key
 from runner.prepare import fingerprint_parts
 from runner.request import Request
 from runner.resume import differences
+from runner.wanted import recorded
 from runner.work import Work
 from system import files
 
@@ -48,8 +52,14 @@ class Command:
         self._held = ExitStack()
         self._file: LineFile | None = None
         self._done: dict[str, str] = {}
+        self._recorded: dict[str, Mapping[str, Any]] = {}
+        """Of a command that is asked for some of its cells: what the ledger has of the others."""
 
     def __enter__(self) -> Self:
+        if (asked := self._request.cells) is not None:
+            every = recorded(store.read(self._request.outputs.results))
+            self._recorded = {key: record for key, record in every.items() if key not in asked}
+            return self
         if len(self._cells) > 1:
             try:
                 self._held.enter_context(files.lock(self._path, timeout_s=0))
@@ -75,7 +85,7 @@ class Command:
         """The record of a run that an earlier try of this command brought to its end; None where it is to be run."""
         run_id = self._done.get(_cell(work))
         if run_id is None:
-            return None
+            return self._recorded.get(cell_key(self._request, work)) if self._recorded else None
         folder = RunFolder(self._root, run_id)
         try:
             before, record = folder.config()["settings"], folder.summary()
@@ -117,6 +127,7 @@ def _cell(work: Work) -> str:
 
 def _mark(request: Request) -> str:
     """The same for the same request; files that could not be read are another time's business."""
-    asked = {key: value for key, value in asdict(request).items() if key not in {"refused", "outputs", "spending"}}
+    another_times = {"refused", "outputs", "spending", "cells"}
+    asked = {key: value for key, value in asdict(request).items() if key not in another_times}
     asked["results"] = str(Path(request.outputs.results).resolve())
     return hashlib.sha256(json.dumps(asked, default=str, sort_keys=True).encode()).hexdigest()[:16]

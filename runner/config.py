@@ -34,10 +34,10 @@ def run_config(request: Request, endpoint: Endpoint) -> dict[str, Any]:
 
 
 def plain_request(request: Request) -> dict[str, Any]:
-    """What was asked for, without what was wrong with files that could not be read, and what it may cost: with more
-    money, the same run goes on.
+    """What was asked for, without what was wrong with files that could not be read, what it may cost and which
+    cells are left: with more money, or the others done, the same run goes on.
     """
-    kept = {key: value for key, value in asdict(request).items() if key not in {"refused", "spending"}}
+    kept = {key: value for key, value in asdict(request).items() if key not in {"refused", "spending", "cells"}}
     asked: dict[str, Any] = _plain(kept)
     return asked
 

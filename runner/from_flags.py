@@ -18,8 +18,8 @@ from servers.models import resolve
 from servers.spec import ServerSettings
 
 
-def request_of(flags: argparse.Namespace, telling: Telling | None = None) -> Request:
-    """``telling``: how the download of a model is told.
+def request_of(flags: argparse.Namespace, telling: Telling | None = None, known: Listed | None = None) -> Request:
+    """``telling``: how the download of a model is told. ``known``: what ``--model`` comes to, where that is known.
 
     Raises UsageError for flags that do not go together, BadInput when no model that was named can be read.
     """
@@ -33,7 +33,9 @@ def request_of(flags: argparse.Namespace, telling: Telling | None = None) -> Req
     strategies = strategies_of(flags)
     chain = chain_of(flags, strategies)
     named = [*flags.model, flags.fallback] if flags.fallback else flags.model
-    found = Listed(_attached(named)) if flags.base_url else _resolved(named, flags.max_model_b, telling)
+    if known is None:
+        known = Listed(_attached(named)) if flags.base_url else _resolved(named, flags.max_model_b, telling)
+    found = known
     models, refused = found.models, found.refused
     refuse_flags_of_a_start(flags, models)
     refuse_unknown_settings(flags, models)
@@ -71,7 +73,18 @@ def request_of(flags: argparse.Namespace, telling: Telling | None = None) -> Req
         measure_energy=flags.measure_energy,
         spending=spending_of(flags, models),
         prices=Path(flags.prices) if flags.prices else None,
+        cells=_cells(flags),
     )
+
+
+def _cells(flags: argparse.Namespace) -> frozenset[str] | None:
+    if flags.cells is None:
+        return None
+    for given, name in ((flags.until_decided, "--until-decided"), (flags.fallback, "--fallback"),
+                        ("cascade" in flags.strategy, "--strategy cascade")):
+        if given:
+            raise UsageError(f"--cells: {name} is one piece of work of two models; leave --cells out.")
+    return frozenset(flags.cells)
 
 
 def _until_decided(flags: argparse.Namespace) -> UntilDecided:

@@ -32,14 +32,15 @@ from runner.serving import Serving, processors_beside
 from runner.shared import Report, Shared
 from runner.task_lines import task_lines
 from runner.token_check import TokenCheck
+from runner.wanted import keys, wanted
 from runner.work import Work
 from servers.echo import ask
 
 
-def _left(works: list[Work], shared: Shared) -> list[Work]:
+def _left(request: Request, works: list[Work], shared: Shared) -> list[Work]:
     """The cells that an earlier try of this command did not bring to their end; of the others the record is there."""
     left = []
-    for work in works:
+    for work in wanted(request, works):
         if shared.command.record_of(work) is None:
             left.append(work)
             continue
@@ -58,11 +59,12 @@ def run_load(
     request: Request, load: Load, works: list[Work], shared: Shared, following: ModelInfo | None
 ) -> None:
     """One server, its cells. Failures go into the report; only Interrupted passes. ``following``: who comes next."""
-    left, hooks, report = _left(works, shared), shared.hooks, shared.report
+    left, hooks, report = _left(request, works, shared), shared.hooks, shared.report
     if not left:
         return
     label = load.model.label or request.server.base_url or "model"
     log = server_log(request, label)
+    open_ = list(left)
     try:
         doing = "attaching to the server" if request.server.base_url else "starting the server"
         hooks.observer.status(f"{label}: {doing}")
@@ -79,6 +81,7 @@ def run_load(
                 with read_ahead(load.model, following if last else None, request.server):
                     running = _Running(serving, log, shared.pool, shared.command)
                     _run_cell(request, _as_served(work, server.endpoint), running, hooks, report)
+                open_.remove(work)
         log.unlink(missing_ok=True)  # each run folder has its copy
     except (Interrupted, KeyboardInterrupt):
         log.unlink(missing_ok=True)
@@ -88,6 +91,12 @@ def run_load(
         what = str(error) if str(error).startswith(label) else f"{label}: {error}"
         hooks.observer.note(f"{what}{where}{quoted(error)}")
         report.failures.append(error)
+        _failed(request, open_, error, hooks)
+
+
+def _failed(request: Request, works: list[Work], error: BenchError, hooks: Hooks) -> None:
+    if hooks.failed is not None:
+        hooks.failed(keys(request, works), error)
 
 
 def _as_served(work: Work, endpoint: Endpoint) -> Work:
@@ -122,6 +131,7 @@ def _run_cell(request: Request, work: Work, running: _Running, hooks: Hooks, rep
     except BenchError as error:
         hooks.observer.note(f"{work.cell.model.label} on {work.cell.benchmark}: {error}{quoted(error)}")
         report.failures.append(error)
+        _failed(request, [work], error, hooks)
 
 
 def _record(

@@ -147,5 +147,7 @@ class Request:
     """The name under which its runs belong together, whatever they are of."""
     diversity: bool = False
     """Whether to say how much the texts of each task differ."""
+    cells: frozenset[str] | None = None
+    """Keys of those of its cells that are wanted; None: all."""
     notes: tuple[str, ...] = ()
     """What is to be told before anything else: which files of a folder are no models, and the like."""

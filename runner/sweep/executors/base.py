@@ -35,7 +35,7 @@ class Queue(Protocol):
         ...
 
     def recorded(self, unit: Unit, record: Mapping[str, Any]) -> None:
-        """This record is in the ledger."""
+        """A record of it is in the ledger."""
         ...
 
     def failed(self, unit: Unit, cells: Sequence[str], error: BenchError) -> None:
