@@ -19,6 +19,9 @@ value is unknown is absent:
 ``run_id``                   the run behind the row; ``timestamp``: when it ended; ``status``: ``complete`` or
                              ``incomplete``
 ``origin``                   program that ran it, where that was another and its results were imported
+``unjudged``                 true: its texts wait for a judge, so it has no score; it is held against nothing, nor
+                             is one that a judge scored, of which no task passed or failed
+``judge``                    who scored its texts, and by which rubric: ``anna (tip-v1)``
 ``score``                    percent; ``interval`` and ``bounds``: ``[low, high]`` in percent
 ``total_passed``             tasks; ``total_problems``: tasks that count
 ``validity``                 ``ok`` or ``suspect``; ``reasons``: one line each
@@ -72,6 +75,7 @@ from analysis.ranking import models
 from analysis.rows import QUANTIZATIONS, Placed, Record, Row, differing, known, row_of, settings_of
 from analysis.versions import before_and_after
 from core.errors import UsageError
+from core.judged_in_record import is_for_judges, judge_of, without_those_judged
 from core.lookup import text_at, value_at
 from core.strategy_in_record import told
 
@@ -86,6 +90,7 @@ def compare_runs(records: Iterable[Record], *, benchmark: str | None = None, bas
     record.
     """
     every = [dict(record) for record in records if "passed_on_by" not in record]  # quicker to look into than Records
+    every = without_those_judged(every)
     of_it = [record for record in every if benchmark is None or text_at(record, "benchmark") == benchmark]
     if benchmark is not None and not of_it:
         there = sorted({text_at(record, "benchmark") or "" for record in every})
@@ -96,14 +101,15 @@ def compare_runs(records: Iterable[Record], *, benchmark: str | None = None, bas
         called = ", ".join(dict.fromkeys(text_at(record, "model") or "" for record in of_it))
         raise UsageError(f"no run of the baseline {baseline!r} is among those compared; there are {called or 'none'}")
     shown = of_it if every_run else sorted(_latest(of_it), key=order)
-    on_front = fronts(shown)
+    on_front = fronts([record for record in shown if not is_for_judges(record)])
     older = _by_benchmark(of_it)
     found: list[Placed] = []
     for name, group in _by_benchmark(shown).items():
         found += _quantizations(group, baseline, listed=listed)
-        found += by_strategy(group, listed=listed) if baseline is None else []
-        found += models(group, listed=listed) if baseline is None else []
-        found += before_and_after(older[name], listed=listed)
+        graded = [record for record in group if not is_for_judges(record)]
+        found += by_strategy(graded, listed=listed) if baseline is None else []
+        found += models(graded, listed=listed) if baseline is None else []
+        found += before_and_after([each for each in older[name] if not is_for_judges(each)], listed=listed)
     return [known({**row, "pareto": True if id(record) in on_front else None}) for record, row in found]
 
 
@@ -123,7 +129,7 @@ def _latest(records: Sequence[Record]) -> list[Record]:
     found: dict[str, Record] = {}
     for record in sorted(records, key=_when):
         kind = (text_at(record, "benchmark"), *base_and_quantization(record), text_at(record, "tasks_sha256"),
-                settings_of(record))
+                settings_of(record), judge_of(record))
         found[json.dumps(kind, sort_keys=True, default=str)] = record
     return list(found.values())
 
@@ -134,7 +140,7 @@ def _quantizations(records: Sequence[Record], baseline: str | None, *, listed: b
     named = _named(records, baseline)
     for _, group in groupby(records, key=lambda record: base_and_quantization(record)[0]):
         members = list(group)
-        if baseline is None and several(members):
+        if baseline is None and several(members) and not is_for_judges(members[0]):
             continue  # there is no other quantization to hold them against: they stand under ``strategies``
         largest = _same_quantization(members)
         heads = named if baseline is not None else largest if len(largest) < len(members) else []
@@ -147,7 +153,8 @@ def _quantizations(records: Sequence[Record], baseline: str | None, *, listed: b
                 row = row_of(record) | {"group": QUANTIZATIONS, "settings": settings}
                 if named_by_strategy:
                     row |= told(record) | {"settings": but_strategy(settings)}
-                placed.append((record, row | against(record, heads, listed=listed)))
+                held = {} if is_for_judges(record) else against(record, heads, listed=listed)
+                placed.append((record, row | held))
         if baseline is None:
             judge([row for _, row in placed])
         found += placed

@@ -8,6 +8,7 @@ from typing import Any
 from analysis.groups import base_and_quantization
 from analysis.noise import audit_of
 from analysis.pairs import WHOLE
+from core.judged_in_record import awaits_judge, judge_of
 from core.lookup import count_at, number_at, object_at, text_at, texts_at, value_at
 
 NOT_SETTINGS = frozenset({
@@ -47,6 +48,8 @@ def row_of(record: Record) -> Row:
         "status": text_at(record, "status"),
         "origin": text_at(config, "origin") if value_at(config, "imported") is True else None,
         "score": number_at(results, "score"),
+        "unjudged": True if awaits_judge(record) else None,
+        "judge": judge_of(record),
         "interval": _pair(record, "interval"),
         "bounds": _pair(record, "bounds"),
         "total_passed": count_at(results, "total_passed"),

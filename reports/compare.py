@@ -19,6 +19,7 @@ from reports.verdicts import sentences
 COLUMNS = (
     Column("quantization", "Quant."),
     Column("score", "Score % [95 %]", "right"),
+    Column("judge", "Judge (rubric)"),
     Column("validity", "Validity"),
     Column("samples", "Samples", "right"),
     Column("tokens", "Tokens/task", "right"),
@@ -44,7 +45,7 @@ COLUMNS = (
 )
 
 CSV_KEYS = ("group", "benchmark", "base", "quantization", "model", "strategy", "budget", "samples", "completion_tokens",
-            "times_tokens", "oracle", "score", "interval_low", "interval_high", "validity",
+            "times_tokens", "oracle", "unjudged", "judge", "score", "interval_low", "interval_high", "validity",
             "reasons", "total_passed", "total_problems", "baseline", "baseline_run_id", "difference", "difference_low",
             "difference_high", "p_value", "p_corrected", "comparisons", "against", "only_baseline_passed",
             "only_this_passed", "same_verdicts", "same_texts", "texts_compared", "would_have_shown", "within_noise",
@@ -60,6 +61,9 @@ _SPLIT = {"interval": ("interval_low", "interval_high"), "difference_interval": 
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
 
 ON_FRONT = "*"
+
+UNJUDGED = "unjudged"
+_PROMPT = "prompt_version"
 
 _WORDS = {"clearly lower": "lower", "clearly higher": "higher", "no clear difference": ""}
 _STYLES = {"clearly lower": "red", "clearly higher": "green"}
@@ -99,7 +103,7 @@ def _section(group: Sequence[Row]) -> Section:
     notes: list[str] = []
     for name, row in zip(names, group, strict=True):
         settings = object_at(row, "settings").items()
-        if settings:
+        if settings and not _is_prompt_alone(group):
             notes.append(f"{name}: {', '.join(f'{escape(key, 60)} {shown_text(value)}' for key, value in settings)}")
         reasons = "; ".join(escape(reason) for reason in texts_at(row, "reasons") or ())
         if reasons:
@@ -123,6 +127,10 @@ def _title(row: Row, totals: set[float | None]) -> str:
 
 def names_of(group: Sequence[Row]) -> list[str]:
     """What the rows of one group are called in it, escaped."""
+    if _is_prompt_alone(group):
+        versions = [text_at(row, "settings", _PROMPT) for row in group]
+        return [f"{_name(row)} {escape(version, 32)}" if version else _name(row)
+                for row, version in zip(group, versions, strict=True)]
     letters = _letters(group)
     return [_name(row) + letters.get(place, "") for place, row in enumerate(group)]
 
@@ -138,6 +146,12 @@ def _name(row: Row) -> str:
                             if value_at(row, "version", name) is not None)
         return f"{quantization} ({version or 'version unknown'})"
     return f"{quantization} {strategy_label(row)}" if "strategy" in row else quantization
+
+
+def _is_prompt_alone(group: Sequence[Row]) -> bool:
+    """Whether the prompt's version is all that tells the rows of one quantization apart: then it is their name."""
+    return all(object_at(row, "settings").keys() <= {_PROMPT} for row in group) and any(
+        _PROMPT in object_at(row, "settings") for row in group)
 
 
 def _letters(group: Sequence[Row]) -> dict[int, str]:
@@ -160,7 +174,9 @@ def _line(row: Row, name: str, *, alike: bool) -> Line:
     against = text_at(row, "against") or ""
     return Line({
         "quantization": name + (f" {ON_FRONT}" if row.get("pareto") is True else ""),
-        "score": numbers.score_cell(number_at(row, "score"), value_at(row, "interval")),
+        "score": UNJUDGED if row.get("unjudged") is True else numbers.score_cell(number_at(row, "score"),
+                                                                                 value_at(row, "interval")),
+        "judge": escape(text_at(row, "judge") or "", 40),
         "validity": escape(validity, 12),
         "samples": numbers.amount(number_at(row, "samples")),
         "tokens": numbers.amount(number_at(row, "completion_tokens")),
@@ -241,8 +257,13 @@ def _energy_notes(names: Sequence[str], group: Sequence[Row]) -> list[str]:
 
 
 def _legend(listed: Sequence[Row]) -> Iterable[Legend]:
-    if any("interval" in row for row in listed):
+    if any("interval" in row and "judge" not in row for row in listed):
         yield Legend("score", "[low, high]: 95 % interval of the score (Wilson).")
+    if any(row.get("unjudged") is True for row in listed):
+        yield Legend("score", f"{UNJUDGED}: texts that wait for a judge (docs/judging.md), without a score until then.")
+    if any("judge" in row for row in listed):
+        yield Legend("judge", "Judge: its score is the mean of the criteria, in percent of the way from the lowest to "
+                     "the highest; its interval is over the tasks.")
     if any("difference" in row for row in listed):
         before = ", a version against the one before it" if any(
             row.get("group") == "before and after" for row in listed) else ""

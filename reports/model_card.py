@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from core.errors import UsageError
+from core.judged_in_record import awaits_judge
 from core.lookup import count_at, number_at, object_at, text_at, texts_at, value_at
 from core.version import VERSION
 from reports.text import escape
@@ -40,7 +41,8 @@ def to_model_index(record: Mapping[str, Any], source_url: str | None = None) -> 
     score = number_at(record, "results", "score")
     run_id = text_at(record, "run_id") or "this run"
     if score is None:
-        raise UsageError(f"--model-card: {run_id} has no score")
+        why = ": its texts wait for a judge" if awaits_judge(record) else ""
+        raise UsageError(f"--model-card: {run_id} has no score{why}")
     status = record.get("status", "complete")
     if status != "complete":
         raise UsageError(f"--model-card: {run_id} is {escape(str(status), 20)}, so its score is not that of the "

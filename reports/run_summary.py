@@ -8,6 +8,7 @@ from typing import Any
 from rich.console import Group, RenderableType
 from rich.text import Text
 
+from core.judged_in_record import is_for_judges
 from core.lookup import count_at, number_at, object_at, text_at, texts_at, value_at
 from core.strategy_in_record import told
 from reports import numbers
@@ -51,9 +52,10 @@ def line(record: Mapping[str, Any]) -> str:
 
 
 def _by(record: Mapping[str, Any]) -> str:
-    """`` by sc_fixed n=4``; empty where a single sample of each task was drawn."""
-    row = told(record)
-    return "" if row["strategy"] == "single" else f" by {strategy_label(row)}"
+    """`` by sc_fixed n=4 with v2``; empty where a single sample of each task was drawn with the usual prompt."""
+    row, version = told(record), text_at(record, "config", "prompt_version")
+    how = "" if row["strategy"] == "single" else f" by {strategy_label(row)}"
+    return how + (f" with {escape(version, 32)}" if version and (version != "v1" or is_for_judges(record)) else "")
 
 
 def thinking_line(record: Mapping[str, Any]) -> str:

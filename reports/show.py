@@ -11,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from core.doubts import Doubt
+from core.judged_in_record import awaits_judge, texts_waiting
 from core.lookup import count_at, number_at, object_at, text_at, texts_at, value_at
 from reports import numbers
 from reports.asked_twice import pairs as asked_twice
@@ -88,6 +89,9 @@ def head(record: Mapping[str, Any]) -> Pairs:
 def score_line(record: Mapping[str, Any]) -> str:
     """``48.2 %, 95 % interval 40.7 to 55.8 %``; one that is suspect is never said without that word."""
     score = number_at(record, "results", "score")
+    if score is None and awaits_judge(record):
+        texts = texts_waiting(record) or 0
+        return f"unjudged, {texts:,} {'text waits' if texts == 1 else 'texts wait'} for a judge"
     if score is None:
         return "none: no task was scored"
     between = interval_line(record)

@@ -20,7 +20,7 @@ from runner.record_config import config_of, display_path
 from runner.record_figures import latency_of, usage_of
 from runner.request import Request
 from runner.served import left_out
-from runner.several import several_samples
+from runner.several import candidates_by_outcome, several_samples
 from runner.surroundings import Surroundings
 
 
@@ -42,7 +42,7 @@ def build(request: Request, endpoint: Endpoint, outcome: CellOutcome, around: Su
         "config": {**config_of(request, endpoint, outcome, around), "scored_by": scored_by},
         "results": {
             **(_as_reported(reported) if reported else scores.results()),
-            **({} if work.is_judged else several_samples(outcome.collection, work.strategy)),
+            **(candidates_by_outcome(collection) if work.is_judged else several_samples(collection, work.strategy)),
             "time_taken": round(outcome.spent.total_s, 3) if outcome.spent else None,
         },
         "format": FORMAT,

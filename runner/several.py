@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 
 from analysis.passk import mean_pass_at_k, oracle
@@ -33,6 +34,12 @@ def several_samples(collection: Collection, strategy: Strategy) -> dict[str, Any
         "pass_at": _pass_at(tasks) if _always_draws_all(strategy) else None,
         "oracle": None if best is None else 100 * best,
     }
+
+
+def candidates_by_outcome(collection: Collection) -> dict[str, Any]:
+    """The part of ``results`` about texts that a judge scores, of which none is chosen: all of them, by outcome."""
+    counts = Counter(verdict.outcome for verdict in collection.verdicts.values())
+    return {"candidates": {str(outcome): counts[outcome] for outcome in Outcome if counts[outcome]}}
 
 
 def _always_draws_all(strategy: Strategy) -> bool:

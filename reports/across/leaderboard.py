@@ -80,7 +80,7 @@ def leader(row: Row, strategy: str = "") -> Leader:
     difference = number_at(row, "difference")
     against = text_at(row, "against") or ""
     numbered = {
-        "score": (numbers.score_cell(score, ends), score),
+        "score": ("unjudged" if row.get("unjudged") is True else numbers.score_cell(score, ends), score),
         "against": (_against(row), difference),
         "speed": (numbers.rate(number_at(row, "tokens_per_second")), number_at(row, "tokens_per_second")),
         "time": (numbers.seconds(number_at(row, "time_taken_s")), number_at(row, "time_taken_s")),
