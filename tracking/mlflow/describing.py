@@ -59,14 +59,18 @@ def digest_of(record: Record, judgements: Sequence[Record]) -> str:
     return _sha256("\n".join([str(FORMAT), _text(record), *map(_text, judgements)]))[:32]
 
 
-def describe(record: Record, judgements: Sequence[Record], artifacts: Sequence[Artifact]) -> Tracked:
-    """``judgements``: those of this record, in the order of the ledger."""
+def describe(
+    record: Record, judgements: Sequence[Record], artifacts: Sequence[Artifact] = (), remark: str | None = None
+) -> Tracked:
+    """``judgements``: those of this record, in the order of the ledger. ``remark``: on what files are missing."""
     end = _milliseconds(record)
     judged = [Judged(each, _milliseconds(each), place) for place, each in enumerate(judgements, 1)]
     metrics, left_out = metrics_of(record, end, judged)
     tags = dict(distinct(_tags(record, judged)))
     if left_out:
         tags["bench_left_out"] = f"{left_out:,} metrics; record.json has them all"
+    if remark is not None:
+        tags["bench_files"] = cut(_clean(remark), MOST_TAG)
     seconds = number_at(record, "results", "time_taken") or 0.0
     return Tracked(
         run_id=identity(record), experiment=experiment_of(record), name=_name(record),
