@@ -41,7 +41,7 @@ def server_facts(server_bin: str | None = None) -> tuple[Finding, ...]:
     rows = [_backend(name, what, cards) for name, what in found.items()]
     auto = choose(ServerSettings(server_bin=server_bin)).name
     rows.append(Finding("--server auto", not isinstance(found[auto], BenchError), f"means {auto} here"))
-    rows += [_transformers(), _ollama()]
+    rows += [_transformers(), _hub(), _ollama()]
     rows.extend(_hosted(provider) for provider in PROVIDERS.values())
     rows.extend(_gpu(cards))
     return tuple(rows)
@@ -54,6 +54,25 @@ def _transformers() -> Finding:
     if found is None:
         return Finding("transformers", ok=True, detail="not installed", advice=f"optional: {INSTALL_TRANSFORMERS}")
     return Finding("transformers", ok=True, detail=f"{found}, for transformers:DIR_OR_ID")
+
+
+def _hub() -> Finding:
+    """Where hf:OWNER/REPO:QUANT is kept and what opens it; the hub is not asked."""
+    from huggingface_hub import constants, get_token  # noqa: PLC0415  (half a second)
+
+    cache = Path(constants.HF_HUB_CACHE)
+    there = next(each for each in (cache, *cache.parents) if each.exists())
+    if not os.access(there, os.W_OK | os.X_OK):
+        return Finding("hub", ok=False, detail=f"{cache} cannot be written, so hf:OWNER/REPO:QUANT cannot be fetched",
+                       advice="set HF_HOME to a folder that is yours")
+    kept = f"kept in {cache}, {shutil.disk_usage(there).free / 1e9:.0f} GB free"
+    if constants.HF_HUB_OFFLINE:
+        return Finding("hub", ok=True, detail=f"HF_HUB_OFFLINE is set: only what is {kept}",
+                       advice="to fetch hf:OWNER/REPO:QUANT, unset it")
+    if get_token():
+        return Finding("hub", ok=True, detail=f"hf:OWNER/REPO:QUANT is fetched with your token and {kept}")
+    return Finding("hub", ok=True, detail=f"hf:OWNER/REPO:QUANT is fetched without a token and {kept}",
+                   advice="for gated and private models: .venv/bin/hf auth login, or export HF_TOKEN")
 
 
 def _ollama() -> Finding:

@@ -11,15 +11,15 @@ from __future__ import annotations
 
 import re
 import shutil
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from core.errors import BadInput, BenchError, UsageError
+from core.errors import BadInput, UsageError
 from core.records import ModelInfo
 from servers.hub_choice import chosen, quantizations
+from servers.hub_errors import AwayError, hub_errors, why_away
 from servers.model_hash import file_sha256
 
 if TYPE_CHECKING:
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 EXAMPLE: Final = "hf:ggml-org/Qwen3-0.6B-GGUF:Q4_0"
 LIST_TIMEOUT_S: Final = 20.0
+LOOKS: Final = 3
 MOST_SHOWN: Final = 24
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _SPEC = re.compile(r"(?P<repository>[\w.-]+/[\w.-]+)(?::(?P<quantization>[\w./-]*))?", re.ASCII)
@@ -55,8 +56,10 @@ class _Repository:
 
     name: str
     files: Mapping[str, _Remote]
-    cached: Mapping[str, Path]
-    """Those that the cache holds whole."""
+    cached: tuple[Mapping[str, Path], ...]
+    """Those that the cache holds whole, revision by revision, the main one first."""
+    commit: str | None = None
+    """The revision that this is; None where the hub did not say."""
     away: str | None = None
     """Why the hub was not asked; None: it was."""
 
@@ -67,13 +70,37 @@ def fetch(name: str, of_file: Callable[[Path], ModelInfo], telling: Telling) -> 
     Raises UsageError for what is no such name, BadInput when the model cannot be had.
     """
     repository, quantization = _parsed(name)
-    there = _look(repository, telling)
-    paths = _choose(there, quantization)
-    files = [_fetched(there, path, telling) for path in _with_room(there, paths, telling)]
+    for _ in range(LOOKS):
+        there = _look(repository, telling)
+        paths = _choose(there, quantization)
+        _tell_choice(repository, quantization, paths[0], telling)
+        files = _in_one_revision(there, paths) or _fetched(there, paths, telling)
+        commits = {_commit_of(file, path) for path, file in zip(paths, files, strict=True)}
+        if len(commits) == 1 and (there.commit is None or _same_content(there, paths, files)):
+            break  # else the repository got another revision between the question and the last file
+    else:
+        raise BadInput(f"hf:{repository} changed while it was fetched, {LOOKS} times in a row: run again later")
     for path, file in zip(paths, files, strict=True):
         _check(file, there.files[path].sha256)
-    commit = files[0].parents[paths[0].count("/")].name  # …/snapshots/COMMIT/PATH
-    return replace(of_file(files[0]), source=f"hf:{repository}@{commit} {paths[0]}")
+    return replace(of_file(files[0]), source=f"hf:{repository}@{commits.pop()} {paths[0]}")
+
+
+def _tell_choice(repository: str, quantization: str, path: str, telling: Telling) -> None:
+    """Where it is another one than was named: F16 is found in BF16, too."""
+    (named,) = quantizations((path,))
+    if quantization and quantization.lower() not in {named.lower(), path.lower()}:
+        telling.say(f"hf:{repository}:{quantization} is {path}, the first file whose name matches, as llama.cpp takes "
+                    "it; for another, give the name of its file after the colon")
+
+
+def _commit_of(file: Path, path: str) -> str:
+    return file.parents[path.count("/")].name  # …/snapshots/COMMIT/PATH
+
+
+def _same_content(there: _Repository, paths: Sequence[str], files: Sequence[Path]) -> bool:
+    """Whether they are of the revision that was asked about, or are in it what they are here."""
+    return all(_commit_of(file, path) == there.commit or there.files[path].sha256 == file.resolve().name
+               for path, file in zip(paths, files, strict=True))
 
 
 def _parsed(name: str) -> tuple[str, str]:
@@ -97,27 +124,21 @@ def _look(repository: str, telling: Telling) -> _Repository:
             except errors.HfHubHTTPError:
                 raise
             except Exception as error:  # the HTTP library's kinds, and OfflineModeIsEnabled
-                raise _AwayError(_why_away(error)) from error
-    except _AwayError as away:
+                raise AwayError(why_away(error)) from error
+    except AwayError as away:
         if not cached:
             raise BadInput(f"hf:{repository} is not in the cache, and {away}; go online once, or give the path of a "
                            "GGUF file") from away
         telling.say(f"{away}: hf:{repository} as it is in the cache")
-        return _Repository(repository, {path: _from_cache(file) for path, file in cached.items()}, cached, str(away))
-    files = {sibling.rfilename: _remote(sibling) for sibling in said.siblings or ()}
-    return _Repository(repository, {path: file for path, file in files.items() if path.isprintable()}, cached)
+        files = {path: _from_cache(file) for revision in reversed(cached) for path, file in revision.items()}
+        return _Repository(repository, files, cached, None, str(away))
+    files = {sibling.rfilename: _remote(sibling) for sibling in said.siblings or () if _is_inside(sibling.rfilename)}
+    return _Repository(repository, files, cached, said.sha)
 
 
-class _AwayError(Exception):
-    """The hub was not asked, or did not answer."""
-
-
-def _why_away(error: Exception) -> str:
-    from huggingface_hub import errors  # noqa: PLC0415  (as above)
-
-    if isinstance(error, errors.OfflineModeIsEnabled):
-        return "HF_HUB_OFFLINE is set"
-    return f"the hub cannot be reached ({type(error).__name__})"
+def _is_inside(path: str) -> bool:
+    """Whether a file of that name lies in the repository and nowhere else; the hub's list is not believed."""
+    return path.isprintable() and "\\" not in path and not {"", ".", ".."} & set(path.split("/"))
 
 
 def _remote(sibling: RepoSibling) -> _Remote:
@@ -130,22 +151,23 @@ def _from_cache(file: Path) -> _Remote:
     return _Remote(None, digest if _SHA256.fullmatch(digest) else None)
 
 
-def _in_cache(repository: str) -> dict[str, Path]:
-    """The GGUF files of it that are whole in the cache, of its main revision where it is there."""
+def _in_cache(repository: str) -> tuple[Mapping[str, Path], ...]:
+    """The GGUF files of it that are whole in the cache, by revision: its main one, then the newest."""
     from huggingface_hub import constants  # noqa: PLC0415  (as above)
 
     home = Path(constants.HF_HUB_CACHE) / f"models--{repository.replace('/', '--')}"
     try:
         commit = (home / "refs" / "main").read_text(encoding="ascii").strip()
-        snapshots = sorted((home / "snapshots").iterdir(), key=lambda folder: folder.name != commit)
     except (OSError, ValueError):
-        return {}
-    found: dict[str, Path] = {}
-    for snapshot in snapshots:
-        for file in sorted(snapshot.rglob("*.gguf")):
-            if file.is_file():  # a link whose blob was deleted is none
-                found.setdefault(file.relative_to(snapshot).as_posix(), file)
-    return found
+        commit = ""
+    try:
+        snapshots = sorted((home / "snapshots").iterdir(),
+                           key=lambda folder: (folder.name != commit, -folder.stat().st_mtime))
+    except OSError:
+        return ()
+    found = ({file.relative_to(snapshot).as_posix(): file for file in sorted(snapshot.rglob("*.gguf"))
+              if file.is_file()} for snapshot in snapshots)  # a link whose blob was deleted is none
+    return tuple(revision for revision in found if revision)
 
 
 def _choose(there: _Repository, quantization: str) -> tuple[str, ...]:
@@ -164,13 +186,29 @@ def _choose(there: _Repository, quantization: str) -> tuple[str, ...]:
     return paths
 
 
-def _with_room(there: _Repository, paths: tuple[str, ...], telling: Telling) -> tuple[str, ...]:
-    """The same paths, after a word about what is to be fetched. Raises BadInput where the disk cannot hold it."""
+def _in_one_revision(there: _Repository, paths: Sequence[str]) -> list[Path] | None:
+    """The files as the cache has them, all of one revision: a model of parts of several would be none.
+
+    None where they are to be fetched. Raises BadInput where they would have to be, and the hub is away.
+    """
+    for revision in there.cached:
+        files = [revision[path] for path in paths if path in revision]
+        known = [there.files[path].sha256 for path in paths]
+        if len(files) == len(paths) and (there.away is not None or known == [file.resolve().name for file in files]):
+            return files
+    if there.away is not None:
+        raise BadInput(f"hf:{there.name}: the cache has {paths[0]} and the other files of the model of different "
+                       "revisions only, which do not go together; go online once")
+    return None
+
+
+def _say_what_is_fetched(there: _Repository, paths: Sequence[str], telling: Telling) -> None:
+    """Raises BadInput where the disk cannot hold it."""
     from huggingface_hub import constants  # noqa: PLC0415  (as above)
 
     wanted = [path for path in paths if not _is_cached(there, path)]
     if not wanted:
-        return paths
+        return
     size = sum(there.files[path].size_bytes or 0 for path in wanted)
     home = Path(constants.HF_HUB_CACHE)
     free = shutil.disk_usage(next(each for each in (home, *home.parents) if each.exists())).free
@@ -179,7 +217,6 @@ def _with_room(there: _Repository, paths: tuple[str, ...], telling: Telling) -> 
                        "left; make room there, or put HF_HOME on another disk")
     files = "1 file" if len(wanted) == 1 else f"{len(wanted)} files"
     telling.say(f"fetching {wanted[0]} of hf:{there.name}: {_size(size)} in {files}, into {home}")
-    return paths
 
 
 def _size(count: int) -> str:
@@ -187,18 +224,18 @@ def _size(count: int) -> str:
 
 
 def _is_cached(there: _Repository, path: str) -> bool:
-    file, known = there.cached.get(path), there.files[path].sha256
-    return file is not None and (there.away is not None or known in {None, file.resolve().name})
+    """Whether it has to be linked into this revision only."""
+    known = there.files[path].sha256
+    return known is not None and any(path in each and each[path].resolve().name == known for each in there.cached)
 
 
-def _fetched(there: _Repository, path: str, telling: Telling) -> Path:
-    if _is_cached(there, path):
-        return there.cached[path]
+def _fetched(there: _Repository, paths: Sequence[str], telling: Telling) -> list[Path]:
     from huggingface_hub import hf_hub_download  # noqa: PLC0415  (as above)
 
+    _say_what_is_fetched(there, paths, telling)
     with hub_errors(there.name):
-        return Path(hf_hub_download(there.name, path, library_name="bench-runner",
-                                    tqdm_class=None if telling.bars else silent_bar()))
+        return [Path(hf_hub_download(there.name, path, library_name="bench-runner",
+                                     tqdm_class=None if telling.bars else silent_bar())) for path in paths]
 
 
 def silent_bar() -> type[Any]:
@@ -216,38 +253,3 @@ def _check(file: Path, digest: str | None) -> None:
     if digest is not None and file_sha256(file) != digest:
         raise BadInput(f"{file}: this copy is damaged (its SHA-256 is not the hub's); delete {file.resolve()} and run "
                        "again to fetch it anew")
-
-
-@contextmanager
-def hub_errors(repository: str) -> Iterator[None]:
-    """Every error of the hub client as one sentence."""
-    from huggingface_hub import errors  # noqa: PLC0415  (as above)
-
-    what, local = f"hf:{repository}", "or give the path of a GGUF file"
-    try:
-        yield
-    except (BenchError, _AwayError):
-        raise
-    except errors.GatedRepoError as error:
-        raise BadInput(f"{what} is gated: accept its terms on its page on the hub and set HF_TOKEN (hf auth login), "
-                       f"{local}") from error
-    except (errors.RepositoryNotFoundError, errors.RevisionNotFoundError) as error:
-        raise BadInput(f"{what} is not on the hub, or private: check the spelling; for a private one set HF_TOKEN, "
-                       f"{local}") from error
-    except errors.HfHubHTTPError as error:
-        raise BadInput(f"{what}: {_status(error.response.status_code)}, {local}") from error
-    except Exception as error:
-        full = isinstance(error, OSError) and error.errno == 28
-        do = "the disk is full; make room" if full else "check the network and the disk"
-        raise BadInput(f"{what} could not be fetched ({_first_line(error)}): {do}, and run again: it goes on where it "
-                       f"stopped, {local}") from error
-
-
-def _status(status: int) -> str:
-    if status in {401, 403}:
-        return f"the hub refuses it ({status}): check HF_TOKEN"
-    return f"the hub answered {status}: try again later"
-
-
-def _first_line(error: Exception) -> str:
-    return next(iter(str(error).splitlines()), "")[:200] or type(error).__name__

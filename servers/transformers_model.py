@@ -16,7 +16,8 @@ from typing import Any, Final
 from core.errors import BadInput, UsageError
 from core.records import ModelInfo
 from servers.backends.base import listed
-from servers.hub_models import Telling, hub_errors, silent_bar
+from servers.hub_errors import hub_errors
+from servers.hub_models import Telling, silent_bar
 
 NAME: Final = "transformers"
 MAX_JSON_BYTES: Final = 64 << 20

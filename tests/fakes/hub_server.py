@@ -36,6 +36,8 @@ class Handler(BaseHTTPRequestHandler):
         with self.flags.log.open("a") as file:
             line = {"method": self.command, "path": self.path, "range": self.headers.get("Range")}
             file.write(json.dumps(line) + "\n")
+        if self.flags.next and "/resolve/" in self.path:
+            self.flags.root, self.flags.commit, self.flags.next = self.flags.next, "f" * 40, None
         tree = TREE.fullmatch(self.path)
         listed = tree or LIST.fullmatch(self.path)
         found = listed or PATH.fullmatch(self.path)
@@ -57,12 +59,12 @@ class Handler(BaseHTTPRequestHandler):
             self._refuse(404, "EntryNotFound")
         else:
             asked = found["revision"]
-            commit = asked if FULL.fullmatch(asked) else COMMIT
+            commit = asked if FULL.fullmatch(asked) else self.flags.commit
             self._send(self.flags.root / found["file"], commit, with_body=with_body)
 
     def _refuse(self, status: int, code: str | None) -> None:
         self.send_response(status)
-        self.send_header("X-Repo-Commit", COMMIT)
+        self.send_header("X-Repo-Commit", self.flags.commit)
         if code is not None:
             self.send_header("X-Error-Code", code)
         self.send_header("Content-Length", "0")
@@ -72,7 +74,7 @@ class Handler(BaseHTTPRequestHandler):
         siblings = [{"rfilename": name, "size": path.stat().st_size, "blobId": "0" * 40, "lfs": self._lfs(path)}
                     for name, path in self._files()]
         siblings += [{"rfilename": name, "size": 1 << 60, "blobId": "0" * 40} for name in self.flags.huge]
-        self._json({"_id": "1", "id": repository, "modelId": repository, "sha": COMMIT, "private": False,
+        self._json({"_id": "1", "id": repository, "modelId": repository, "sha": self.flags.commit, "private": False,
                     "siblings": siblings, "tags": []})
 
     def _files(self) -> list[tuple[str, Path]]:
@@ -123,6 +125,8 @@ def main() -> None:
     parser.add_argument("--root", type=Path, required=True)
     parser.add_argument("--log", type=Path, required=True)
     parser.add_argument("--repo", default="livecodebench/code_generation_lite")
+    parser.add_argument("--commit", default=COMMIT)
+    parser.add_argument("--next", type=Path, help="the repository's next revision, which is there once a file is asked")
     parser.add_argument("--gated", action="store_true")
     parser.add_argument("--hidden", action="store_true", help="say 401 of what is not there, as the hub does")
     parser.add_argument("--huge", nargs="*", default=[], help="files of an exabyte, which are only in the list")

@@ -48,3 +48,20 @@ def test_a_gpu_that_no_build_can_use_brings_the_command_that_installs_one(bare_p
 def test_each_vendor_has_its_build_flag(vendor: str, flag: str) -> None:
     assert flag in gpu_build("llama-server", vendor)
     assert gpu_build("llama-cpp-python", vendor).startswith(f'CMAKE_ARGS="-D{flag}=ON" .venv/bin/pip install')
+
+
+def test_where_models_of_the_hub_are_kept_and_what_opens_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path / "hub"))
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", False)
+    monkeypatch.setenv("HF_TOKEN", "hf_secret")
+    found = {row.subject: row for row in server_facts()}["hub"]
+    assert found.ok
+    assert f"is fetched with your token and kept in {tmp_path / 'hub'}, " in found.detail
+    assert "hf_secret" not in found.detail + found.advice
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
+    found = {row.subject: row for row in server_facts()}["hub"]
+    assert found.detail.startswith("HF_HUB_OFFLINE is set: only what is kept in")
+    (tmp_path / "file").touch()
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path / "file" / "hub"))
+    found = {row.subject: row for row in server_facts()}["hub"]
+    assert (found.ok, found.advice) == (False, "set HF_HOME to a folder that is yours")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -134,11 +135,63 @@ def test_a_quantization_that_is_not_there_lists_those_that_are(hub: Callable[...
     assert found["error"] == "hf:owner/m-GGUF:Q5_K_M is not there; there are F16, Q4_K_M, Q8_0"
 
 
+def test_a_quantization_that_is_found_in_another_is_told(hub: Callable[..., Hub], repository: Path) -> None:
+    (repository / "F16").rename(repository / "BF16")
+    for path in (repository / "BF16").iterdir():
+        path.rename(path.with_name(path.name.replace("F16", "BF16")))
+    there = hub()
+    said = there.load("hf:owner/m-GGUF:F16")["said"]
+    assert said[0] == ("hf:owner/m-GGUF:F16 is BF16/m-BF16-00001-of-00002.gguf, the first file whose name matches, as "
+                       "llama.cpp takes it; for another, give the name of its file after the colon")
+    for exact in ("bf16", "m-Q8_0.gguf", "q8_0", ""):
+        assert not any("the first file whose name" in each for each in there.load(f"hf:owner/m-GGUF:{exact}")["said"])
+
+
 def test_a_file_that_the_disk_cannot_hold_is_not_begun(hub: Callable[..., Hub]) -> None:
     there = hub("--huge", "m-Q2_K.gguf")
     found = there.load("hf:owner/m-GGUF:Q2_K")
     assert "make room there, or put HF_HOME on another disk" in found["error"]
     assert not there.downloads()
+
+
+@pytest.mark.parametrize("name", [
+    "../../../x-Q2_K.gguf", "/tmp/x-Q2_K.gguf", "a/../../x-Q2_K.gguf", "a\\..\\x-Q2_K.gguf", "a//x-Q2_K.gguf"])
+def test_a_name_that_leads_out_of_the_repository_is_no_file_of_it(hub: Callable[..., Hub], name: str) -> None:
+    found = hub("--huge", name).load("hf:owner/m-GGUF:Q2_K")
+    assert found["error"] == "hf:owner/m-GGUF:Q2_K is not there; there are F16, Q4_K_M, Q8_0"
+
+
+def _next_revision(repository: Path, tmp_path: Path) -> Path:
+    """The same repository with another Q4_K_M and another second part."""
+    following = tmp_path / "following"
+    shutil.copytree(repository, following)
+    (following / "m-Q4_K_M.gguf").write_bytes(whole({**MINIMAL, "general.name": "changed"}))
+    (following / "F16" / "m-F16-00002-of-00002.gguf").write_bytes(
+        whole({**MINIMAL, "split.no": 1, "split.count": 2, "general.name": "changed"}))
+    return following
+
+
+def test_a_repository_that_changes_while_it_is_fetched_gives_one_revision(
+        hub: Callable[..., Hub], repository: Path, tmp_path: Path) -> None:
+    found = hub("--next", str(_next_revision(repository, tmp_path))).load("hf:owner/m-GGUF:Q4_K_M")
+    assert found.get("error") is None
+    assert (found["name"], found["source"]) == ("changed:F16", f"hf:owner/m-GGUF@{'f' * 40} m-Q4_K_M.gguf")
+
+
+def test_parts_of_two_revisions_are_never_taken_for_one_model(
+        hub: Callable[..., Hub], repository: Path, tmp_path: Path) -> None:
+    """The first part was fetched before the repository changed, the second after it."""
+    there = hub()
+    parts = there.load("hf:owner/m-GGUF:F16")["parts"]
+    Path(parts[1]).resolve().unlink()
+    later = Hub(hub("--next", str(_next_revision(repository, tmp_path))).url, tmp_path / "hub.log", tmp_path)
+    found = later.load("hf:owner/m-GGUF:F16")
+    assert found.get("error") is None
+    assert {Path(part).parts[-3] for part in found["parts"]} == {"f" * 40}
+    assert Path(found["parts"][0]).resolve() == Path(parts[0]).resolve()  # the same file: it was not fetched again
+    Path(found["parts"][0]).unlink()
+    offline = later.load("hf:owner/m-GGUF:F16", HF_HUB_OFFLINE="1")
+    assert "of different revisions only, which do not go together; go online once" in offline["error"]
 
 
 @pytest.mark.parametrize(("flags", "spec", "message"), [
