@@ -51,12 +51,15 @@ def run(flags: argparse.Namespace) -> int:
     from runner.observer import Hooks
     from runner.stopping import stoppable
     from runner.sweep.failures import noting
+    from runner.tracking import address_asked, tracked
     from servers.hub_models import Telling
 
-    quiet = flags.quiet or flags.json
+    quiet, mlflow = flags.quiet or flags.json, address_asked(flags)
     request = request_of(flags, Telling((lambda _: None) if quiet else _say, bars=not quiet))
     console = display.console()
-    with stoppable(_say) as stop, display.make(console, quiet=quiet) as observer:
+    with stoppable(_say) as stop, display.make(console, quiet=quiet) as shown, tracked(
+        mlflow, request.outputs, shown, stop.is_set, _say if quiet else None
+    ) as observer:
         hooks = Hooks(observer, stop.is_set, lambda question: _confirm(question, yes=flags.yes),
                       failed=noting(request))
         report = runs.run(request, hooks)
@@ -215,6 +218,13 @@ def judge(flags: argparse.Namespace) -> int:
     return verb.judge(flags, _say)
 
 
+def track(flags: argparse.Namespace) -> int:
+    """What a tracking server lacks of the ledger."""
+    from runner import track_verb
+
+    return track_verb.track(flags, _say)
+
+
 def doctor(flags: argparse.Namespace) -> int:
     """What this machine has, and what to do about what is missing."""
     from rich.console import Console
@@ -252,6 +262,7 @@ VERBS: dict[str, Callable[[argparse.Namespace], int]] = {
     "report": report,
     "import": import_results,
     "judge": judge,
+    "track": track,
     "doctor": doctor,
 }
 

@@ -10,10 +10,11 @@ from core.version import VERSION
 from runner import flag_values as values
 from runner import report_arguments as reports
 from runner import spending_flags, strategy_flags
+from runner import track_arguments as tracking
 from runner.judging import arguments as judging
 
 VERBS = ("run", "verify", "compare", "show", "analyze", "plot", "report", "rich-report", "import",
-         "judge", "doctor")
+         "judge", "track", "doctor")
 BACKENDS = ("auto", "llama-server", "xllamacpp", "llama-cpp-python")
 FORMATS = ("table", "md", "csv", "json")
 ORIGINS = ("auto", "inspect", "ledger", "llama-eval", "lm-eval", "evalplus", "human-eval", "lcb")
@@ -39,6 +40,7 @@ other verbs (each has its own --help):
   rich-report  all runs on one page for a browser
   import    results of other harnesses into the ledger
   judge     texts that are judged by a rubric: export, apply
+  track     send what an MLflow server lacks of the ledger: track sync
   doctor    what this machine has, and what to do about what is missing
 
 exit codes: 0 done · 1 a run failed or is incomplete · 2 usage or bad input · 3 server did not come up or was lost ·
@@ -90,6 +92,7 @@ def _run_parser() -> argparse.ArgumentParser:
     group.add_argument("--cells", nargs="+", metavar="ID",
                        help="only these cells of the command, as a sweep asks for them; what fails is noted for it "
                             "beside the run folders (docs/sweeps.md)")
+    tracking.mlflow_flag(group)
     group.add_argument("--prices", metavar="FILE",
                        help="what hosted models cost, instead of what runner/prices.toml says (docs/energy.md)")
     group.add_argument("--measure-energy", action="store_true",
@@ -306,6 +309,7 @@ _PARSERS: Mapping[str, Callable[[], argparse.ArgumentParser]] = {
     "report": lambda: reports.report_parser(_Formatter),
     "rich-report": lambda: reports.rich_report_parser(_Formatter),
     "judge": lambda: judging.judge_parser(_Formatter),
+    "track": lambda: tracking.track_parser(_Formatter),
 }
 
 

@@ -15,7 +15,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from core.errors import BadInput, BenchError
 from system import files
@@ -35,6 +35,11 @@ class Place:
     occasion: int
     """1; 2 for a text that the same judge sees again, which measures the judge."""
     text_sha256: str
+
+    @property
+    def sample_key(self) -> tuple[str, str, int]:
+        """Which sample, whatever the occasion."""
+        return self.run_id, self.task_id, self.sample
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +110,3 @@ def _path(runs_root: Path, file_id: str) -> Path:
         raise BadInput(f"{ascii(file_id)[:60]} is no id of a judge file")
     return runs_root / FOLDER / f"{file_id}.json"
 
-
-def as_place(value: Any) -> tuple[str, str, int, int]:
-    """What makes a place the same as another, whatever its text."""
-    return value.run_id, value.task_id, value.sample, value.occasion

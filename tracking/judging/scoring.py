@@ -23,8 +23,8 @@ def fault_of(rubric: Rubric, scores: Mapping[str, Any]) -> str | None:
             return (f"{name} is {ascii(score)[:40]}, and a score is a whole number from {rubric.lowest} to "
                     f"{rubric.highest}, without quotes")
         if not rubric.lowest <= score <= rubric.highest:
-            return f"{name} is {score if abs(score) < 10**6 else 'a huge number'}, outside the scale " \
-                   f"{rubric.lowest}-{rubric.highest}"
+            shown = str(score) if abs(score) < 10**6 else "a huge number"
+            return f"{name} is {shown}, outside the scale {rubric.lowest}-{rubric.highest}"
     return None
 
 

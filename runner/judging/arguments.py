@@ -1,0 +1,75 @@
+"""The flags of ``judge`` and its verbs."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+
+from runner import flag_values as values
+
+_Formatter = type[argparse.HelpFormatter]
+
+EXAMPLES = """\
+examples:
+  ./bench_runner.py judge export --experiment tip-bench --out judge.json --twice 0.1 --judge ann
+  ./bench_runner.py judge apply judge.json
+"""
+
+
+def judge_parser(formatter: _Formatter) -> argparse.ArgumentParser:
+    """``judge export``, ``judge apply``, ..."""
+    parser = argparse.ArgumentParser(
+        prog="bench_runner.py judge", formatter_class=formatter, allow_abbrev=False,
+        description="Texts that no program can verify are judged by a rubric: export them into a file, blind to model "
+                    "and prompt;\nfill in the scores; apply them (docs/judging.md).",
+        epilog=EXAMPLES,
+    )
+    verbs = parser.add_subparsers(dest="judge_verb", required=True, metavar="VERB")
+    _add(verbs, formatter, "export", "texts that wait for a judge, into a file to be filled in", _export_flags)
+    _add(verbs, formatter, "apply", "a filled-in file's scores, into the run folders and the ledger", _apply_flags)
+    return parser
+
+
+def _add(verbs: argparse._SubParsersAction[argparse.ArgumentParser], formatter: _Formatter, name: str, what: str,
+         flags: Callable[[argparse.ArgumentParser], None]) -> None:
+    parser = verbs.add_parser(name, help=what, formatter_class=formatter, allow_abbrev=False,
+                              description=f"{what[0].upper()}{what[1:]}.")
+    flags(parser)
+
+
+def where_flags(parser: argparse.ArgumentParser) -> None:
+    """Where the ledger and the run folders are."""
+    parser.add_argument("--results", default="benchmark_results.json", metavar="FILE",
+                        help="the ledger (default: %(default)s)")
+    parser.add_argument("--runs-root", default="runs", metavar="DIR", help="the run folders (default: %(default)s)")
+
+
+def _export_flags(parser: argparse.ArgumentParser) -> None:
+    parser.epilog = ("example:\n  ./bench_runner.py judge export --experiment tip-bench --out judge.json --twice 0.1 "
+                     "--judge ann\n\nThe same command again keeps the scores that are in the file and adds new texts.")
+    parser.add_argument("--experiment", required=True, metavar="NAME", help="what the runs were given by --experiment")
+    parser.add_argument("--out", required=True, metavar="FILE", help="the file for the judge")
+    parser.add_argument("--rubric", metavar="FILE", help="a rubric.md (default: the one that ships with the benchmark)")
+    parser.add_argument("--twice", type=values.share, default=0.0, metavar="SHARE",
+                        help="show this share of the texts a second time, to measure the judge (default: 0)")
+    parser.add_argument("--judge", type=judge_name, metavar="NAME", help="who judges (default: human)")
+    parser.add_argument("--benchmark", metavar="NAME", help="only texts of this benchmark")
+    where_flags(parser)
+
+
+def _apply_flags(parser: argparse.ArgumentParser) -> None:
+    parser.epilog = ("examples:\n  ./bench_runner.py judge apply judge.json\n"
+                     "  ./bench_runner.py judge apply judge.json --partial")
+    parser.add_argument("file", metavar="FILE", help="what judge export wrote, filled in")
+    parser.add_argument("--partial", action="store_true", help="apply what is filled in, though some is missing")
+    parser.add_argument("--rubric", metavar="FILE", help="where the rubric lies now, if it was moved")
+    parser.add_argument("--experiment", metavar="NAME", help="refuse a file of any other experiment")
+    parser.add_argument("--json", action="store_true", help="print the new records as JSON on stdout, alone")
+    where_flags(parser)
+
+
+def judge_name(text: str) -> str:
+    """One line without control characters."""
+    if not text.strip() or len(text) > 60 or not text.isprintable():
+        raise argparse.ArgumentTypeError(f"{text[:60]!a} is no name; give a few plain letters")
+    return text.strip()

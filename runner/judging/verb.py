@@ -1,0 +1,59 @@
+"""What ``judge`` and its verbs do and say."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from runner.comparing import existing
+
+Say = Callable[[str], None]
+
+
+def judge(flags: argparse.Namespace, say: Say) -> int:
+    """The exit code. Raises what the verbs raise."""
+    return _VERBS[flags.judge_verb](flags, say)
+
+
+def _export(flags: argparse.Namespace, say: Say) -> int:
+    from runner.judging.exporting import ExportRequest, export  # noqa: PLC0415  # each verb what it needs
+
+    found = export(ExportRequest(
+        flags.experiment, Path(flags.out), existing(flags.results), Path(flags.runs_root), flags.rubric, flags.twice,
+        flags.judge, flags.benchmark,
+    ))
+    for remark in found.remarks:
+        say(remark)
+    again = f", {found.twice:,} of them twice" if found.twice else ""
+    kept = f"; the scores of {found.kept:,} are kept" if found.kept else ""
+    done = f"; {found.scored_before:,} that this judge has scored are left out" if found.scored_before else ""
+    say(f"written: {flags.out}: {_texts(found.candidates)}{again}, to be judged by {found.rubric} "
+        f"({found.added:,} new{kept}{done})")
+    return 0
+
+
+def _apply(flags: argparse.Namespace, say: Say) -> int:
+    from runner.judging.applying import ApplyRequest, apply  # noqa: PLC0415
+
+    found = apply(ApplyRequest(
+        Path(flags.file), existing(flags.results), Path(flags.runs_root), flags.rubric, flags.partial, flags.experiment
+    ))
+    if flags.json:
+        sys.stdout.write(json.dumps({"runs": [dict(record) for record in found.records]}) + "\n")
+    missing = f"; {found.missing:,} without all scores left out" if found.missing else ""
+    if not found.written and not found.records:
+        say(f"applied already, nothing added: {_texts(found.scored)} by {found.judge}{missing}")
+        return 0
+    say(f"applied: {_texts(found.scored)} by {found.judge} under {found.rubric}: {found.written:,} new, "
+        f"{len(found.records):,} {'record' if len(found.records) == 1 else 'records'} into the ledger{missing}")
+    return 0
+
+
+def _texts(count: int) -> str:
+    return f"{count:,} {'text' if count == 1 else 'texts'}"
+
+
+_VERBS: dict[str, Callable[[argparse.Namespace, Say], int]] = {"export": _export, "apply": _apply}
