@@ -174,6 +174,7 @@ field                             meaning (unit)
 ``provenance.dataset_sha256``     SHA-256 of the data set's file
 ``provenance.dataset_source``     where it came from: a path or a name
 ``provenance.runner_version``     version of this program
+``provenance.runner_commit``      git commit of the checkout that it ran from; absent where it was none
 ``provenance.imported_file``      imported: the file's name, ``imported_sha256`` (of what the run was read from),
                                   ``imported_part`` (which of the runs in it), ``imported_at``, ``imported_by`` (our
                                   version), ``imported_run_id``: its own, where that was taken here

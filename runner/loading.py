@@ -15,12 +15,14 @@ from ledger.run_id import make_run_id
 from runner.meters import Meters
 from runner.observer import Observer
 from runner.request import Request
+from runner.script_request import ROOT
 from runner.serving import Serving
 from runner.surroundings import Surroundings
 from runner.work import Prepared, Work
 from servers.echo import Echo
 from servers.lifecycle import RunningServer
 from servers.spec import ServerSettings
+from system.checkout import commit_of
 from system.clock import utc_timestamp
 from system.host import host_facts, resident_bytes
 
@@ -74,6 +76,7 @@ def surroundings(
     return Surroundings(
         timestamp=utc_timestamp(),
         runner_version=VERSION,
+        runner_commit=commit_of(ROOT),
         host=host_facts(),
         isolation=pool.isolation,
         time_factor=pool.time_factor,

@@ -14,6 +14,7 @@ from core.records import Endpoint
 from ledger.record import FORMAT
 from parsers.events import ScoreRead
 from runner.costs import UNMEASURED, cost_of, energy_of
+from runner.diversity import diversity_of
 from runner.doubts import Doubts, doubts
 from runner.outcome import CellOutcome
 from runner.record_config import config_of, display_path
@@ -61,6 +62,7 @@ def build(request: Request, endpoint: Endpoint, outcome: CellOutcome, around: Su
         "thinking": thought,
         "checks": _checks(outcome, around),
         "audit": collection.audited(),
+        "diversity": diversity_of(request, collection)[0],
         "faults": collection.faults.rows() or None,
         "latency": latency_of(outcome, around),
         "energy": energy_of(outcome, around.metered, scores.total_passed),
@@ -71,6 +73,7 @@ def build(request: Request, endpoint: Endpoint, outcome: CellOutcome, around: Su
             "dataset_sha256": work.task_set.sha256 if work.task_set else None,
             "dataset_source": display_path(work.task_set.source) if work.task_set else None,
             "runner_version": around.runner_version,
+            "runner_commit": around.runner_commit,
             "host": dict(around.host),
         },
     }

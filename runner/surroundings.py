@@ -34,6 +34,8 @@ class Surroundings:
     """How energy was measured, where it was."""
     unmetered: str | None = None
     """What of it was not, though it was asked for, and why."""
+    runner_commit: str | None = None
+    """Of the checkout that this program runs from."""
     price: Price | None = None
     """What the model costs, where that is known."""
     unpriced: str | None = None

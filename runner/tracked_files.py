@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from benchmarks.table import BENCHMARKS
 from core.errors import BenchError
 from core.lookup import object_at, text_at
 from core.records import Sample
@@ -103,7 +104,7 @@ def _prompt(record: Record, folder: RunFolder) -> Iterator[str]:
     version, digest = text_at(record, "config", "prompt_version"), text_at(record, "config", "prompt_sha256")
     if version is not None:
         yield f"=== prompt {version}" + (f", SHA-256 {digest}" if digest else "") + "\n"
-    for name, text in object_at(_request(folder), "prompt").items():
+    for name, text in (object_at(_request(folder), "prompt") or _wording(record)).items():
         yield f"--- {name}\n{text}\n"
     for line in read_lines(folder.tasks_path) if folder.tasks_path.is_file() else ():
         yield f"\n=== task {line.get('task_id')}\n"
@@ -118,6 +119,19 @@ def _request(folder: RunFolder) -> Mapping[str, Any]:
     except (OSError, ValueError):
         return {}
     return found if isinstance(found, dict) else {}
+
+
+def _wording(record: Record) -> Mapping[str, str]:
+    """That of a benchmark of ours, where the version is still what it was when the run asked."""
+    version = text_at(record, "config", "prompt_version")
+    benchmark = BENCHMARKS.get(text_at(record, "benchmark") or "")  # no file or plug-in that a ledger may name
+    try:
+        if benchmark is None or version is None or version not in benchmark.prompt_versions:
+            return {}
+        same = benchmark.prompt_sha256(version) == text_at(record, "config", "prompt_sha256")
+        return benchmark.prompt(version).sections if same else {}
+    except (BenchError, OSError):
+        return {}
 
 
 def _json(value: Any) -> str:
