@@ -14,6 +14,7 @@ from benchmarks.table import BENCHMARKS, get, is_known, refuse_grading, refuse_w
 from core.errors import UsageError
 from runner import script as script_process
 from runner.cutoff import Cutoff, cutoff_of
+from runner.diversity import refuse_unmeasurable
 from runner.evidence_of_candidates import command_of, refuse_blind
 from runner.judged import refuse_unjudgeable
 from runner.observer import Hooks
@@ -32,6 +33,12 @@ def work_for(request: Request, cell: Cell, hooks: Hooks) -> Work:
     Raises UsageError for an unknown benchmark, prompt version or task, or a flag that means nothing to this benchmark,
     BadInput for a dataset at fault.
     """
+    work = unopened(request, cell)
+    return work if work.benchmark is None else _opened(request, work, work.benchmark, hooks)
+
+
+def unopened(request: Request, cell: Cell) -> Work:
+    """The same, without its tasks: all that can be known, and refused, before a data set is read or fetched."""
     strategy = made(cell.strategy)
     if request.script is not None and not is_known(cell.benchmark):
         _refuse_choice_of_tasks(request, cell.benchmark)
@@ -48,14 +55,25 @@ def work_for(request: Request, cell: Cell, hooks: Hooks) -> Work:
     refuse_without_needs(benchmark)
     _refuse_meaningless(request, benchmark)
     command = script_process.command_for(request.script or benchmark.script)
-    chosen = request.tasks
+    sampling = request.sampling.resolve(benchmark.default_max_tokens, benchmark.temperature)
+    work = Work(cell, benchmark, tuple(command), None, (), sampling, strategy, version, request.audit,
+                budget=request.budget)
+    work = _with_replays(work)
+    command_of(work.selectors)
+    refuse_unjudgeable(request, work)
+    refuse_unmeasurable(request, work)
+    return work
+
+
+def _opened(request: Request, work: Work, benchmark: Benchmark, hooks: Hooks) -> Work:
+    chosen, cell = request.tasks, work.cell
     cutoff = _cutoff(request, cell, benchmark, hooks)
     task_set = benchmark.open_tasks(
         DatasetRequest(
             problems_file=chosen.problems_file,
             start_date=cutoff.first_unseen if cutoff else chosen.start_date,
             end_date=chosen.end_date,
-            prompt_version=version,
+            prompt_version=work.prompt_version,
             demo=is_demo(cell.model),
             say=hooks.observer.note,
             confirm=hooks.confirm,
@@ -66,14 +84,13 @@ def work_for(request: Request, cell: Cell, hooks: Hooks) -> Work:
     tasks = select(
         task_set.tasks, chosen.limit, chosen.task_ids or None, chosen.start_problem, chosen.end_problem, part
     )
-    sampling = request.sampling.resolve(benchmark.default_max_tokens, benchmark.temperature)
-    work = Work(cell, benchmark, tuple(command), task_set, tasks, sampling, strategy, version, request.audit,
-                budget=request.budget, cutoff=cutoff)
-    work = replace(work, replays=tuple(_replayed(work, choice) for choice in cell.replays))
+    work = _with_replays(replace(work, task_set=task_set, tasks=tasks, cutoff=cutoff))
     refuse_blind(work.selectors, benchmark.name, task_set)
-    command_of(work.selectors)
-    refuse_unjudgeable(request, work)
     return work
+
+
+def _with_replays(work: Work) -> Work:
+    return replace(work, replays=tuple(_replayed(work, choice) for choice in work.cell.replays))
 
 
 def _there(versions: tuple[str, ...], version: str) -> str:
@@ -84,7 +101,7 @@ def _there(versions: tuple[str, ...], version: str) -> str:
 
 def _replayed(work: Work, choice: StrategyChoice) -> Work:
     cell = replace(work.cell, strategy=choice, replays=())
-    return replace(work, cell=cell, strategy=made(choice), audited=0)
+    return replace(work, cell=cell, strategy=made(choice), audited=0, replays=())
 
 
 def _refuse_meaningless(request: Request, benchmark: Benchmark) -> None:
