@@ -29,8 +29,8 @@ KNOWN = frozenset({
 
 Pairs = list[tuple[str, str]]
 
-_FLAT = (("memory", "Memory"), ("energy", "Energy"), ("cost", "Cost"), ("config", "Settings"),
-         ("provenance", "Provenance"))
+_FLAT = (("diversity", "Diversity"), ("memory", "Memory"), ("energy", "Energy"), ("cost", "Cost"),
+         ("config", "Settings"), ("provenance", "Provenance"))
 
 MOST_FAILED = 2000
 """Names of failed tasks shown; the rest is counted."""

@@ -18,6 +18,7 @@ from runner.cell import CellLoop
 from runner.command import Command
 from runner.conclude import conclude, conclude_again
 from runner.costs import by_task, joules_by_place
+from runner.diversity import measured
 from runner.loading import describe, keep, quoted, roles, server_log, settings, surroundings
 from runner.observer import Hooks
 from runner.outcome import as_its_strategy
@@ -153,8 +154,11 @@ def _record(
             around = surroundings(running.serving, running.pool, prepared, echo, hooks.meters)
             around = replace(around, tokens=check.clause(outcome), **_priced(request, endpoint, hooks))
             outcome = replace(outcome, joules=joules_by_place(folder, outcome.spent.joules if outcome.spent else None))
+            outcome = replace(outcome, diversity=measured(request, outcome.collection))
             record = ledger_record.make(build(request, endpoint, outcome, around))
-            folder.write_tasks(work.tasks, task_lines(outcome.collection, by_task(outcome, around.price)))
+            extra = by_task(outcome, around.price)
+            extra = outcome.diversity.beside(extra) if outcome.diversity else extra
+            folder.write_tasks(work.tasks, task_lines(outcome.collection, extra))
             pool = Pool(endpoint, outcome, around)
             for other in (*replay_all(request, pool, running.command), *joining.join(request, pool, running.command)):
                 report.records.append(other)

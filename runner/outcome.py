@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from parsers.events import ScoreRead
 from runner.collect import Collection
+from runner.diversity import Measured
 from runner.narrowing import narrowed
 from runner.pooling import Pooled
 from runner.sitting import Spent
@@ -29,6 +30,8 @@ class CellOutcome:
     """The run whose samples these are, where it is another."""
     joules: Mapping[tuple[str, int], float] = field(default_factory=dict)
     """Of each sample drawn, where energy was measured."""
+    diversity: Measured | None = None
+    """How much the texts of each task differ, where that was asked for."""
 
 
 def as_its_strategy(outcome: CellOutcome) -> CellOutcome:

@@ -14,7 +14,6 @@ from core.records import Endpoint
 from ledger.record import FORMAT
 from parsers.events import ScoreRead
 from runner.costs import UNMEASURED, cost_of, energy_of
-from runner.diversity import diversity_of
 from runner.doubts import Doubts, doubts
 from runner.outcome import CellOutcome
 from runner.record_config import config_of, display_path
@@ -62,7 +61,7 @@ def build(request: Request, endpoint: Endpoint, outcome: CellOutcome, around: Su
         "thinking": thought,
         "checks": _checks(outcome, around),
         "audit": collection.audited(),
-        "diversity": diversity_of(request, collection)[0],
+        "diversity": outcome.diversity.as_record() if outcome.diversity else None,
         "faults": collection.faults.rows() or None,
         "latency": latency_of(outcome, around),
         "energy": energy_of(outcome, around.metered, scores.total_passed),
