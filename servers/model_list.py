@@ -12,6 +12,7 @@ then the first results are there soon.
 from __future__ import annotations
 
 import glob
+import itertools
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -81,17 +82,27 @@ def _several(spec: str) -> list[Path] | None:
     try:
         path = Path(spec).expanduser()
         if path.is_dir():
-            return _or_none(_in_folder(path), f"{spec} is a folder without GGUF files, and so are the folders in it: "
-                                              "name the folder that holds them")
+            return _or_none(_in_folder(path), _without_gguf(spec, path))
         if path.exists() or not glob.has_magic(spec) or _PREFIXED.match(spec):
             return None
-        matching = [Path(name) for name in sorted(glob.glob(str(path), recursive=True))]  # noqa: PTH207  (patterns of any root)
+        matching = _matching(path)
     except (ValueError, RuntimeError, OSError):
         return None  # ``resolve`` says what is wrong with such a name
     if not matching:
         raise BadInput(f"{spec} matches no file: check the pattern, and that it is in quotes")
     files = [file for each in matching for file in (_in_folder(each) if each.is_dir() else [each])]
     return _or_none([file for file in files if _is_gguf(file)], f"{spec} matches no GGUF file")
+
+
+def _matching(pattern: Path) -> list[Path]:
+    """What matches, sorted. ``**`` goes into folders and not into links to them, which may lead round in circles."""
+    if "**" not in pattern.parts:
+        return [Path(name) for name in sorted(glob.glob(str(pattern)))]  # noqa: PTH207  (patterns of any root)
+    fixed = list(itertools.takewhile(lambda part: not glob.has_magic(part), pattern.parts))
+    base, rest = Path(*fixed), Path(*pattern.parts[len(fixed):])
+    hidden = any(part.startswith(".") for part in rest.parts)
+    return sorted(path for path in base.glob(str(rest))
+                  if hidden or not any(part.startswith(".") for part in path.relative_to(base).parts))
 
 
 def _or_none(files: Iterable[Path], sentence: str) -> list[Path]:
@@ -101,6 +112,14 @@ def _or_none(files: Iterable[Path], sentence: str) -> list[Path]:
     if len(found) > MOST_FILES:
         raise BadInput(f"{found[0].parent} and its neighbours hold more than {MOST_FILES:,} GGUF files: name fewer")
     return found
+
+
+def _without_gguf(spec: str, folder: Path) -> str:
+    """What to say of a folder that holds none."""
+    if (folder / "config.json").is_file() and any(each.suffix == ".safetensors" for each in _entries(folder)):
+        return (f"{spec} holds a model of the transformers library and no GGUF file: name it as transformers:{spec}, "
+                "or a GGUF of it")
+    return f"{spec} is a folder without GGUF files, and so are the folders in it: name the folder that holds them"
 
 
 def _is_gguf(path: Path) -> bool:
@@ -173,7 +192,7 @@ def _of_files(spec: str, files: Sequence[Path], most_billions: float | None) -> 
             notes.append(f"left out: {error}")
             continue
         models.append(model)
-    models.sort(key=lambda model: (model.size_bytes or 0, model.label, model.path or ""))
+    models.sort(key=lambda model: (model.size_bytes or 0, model.label, (model.path or "").count("/"), model.path or ""))
     if not models and not refused:
         raise BadInput(f"{spec} holds no language model to run: {'; '.join(notes)}")
     return Listed(_each_once(models), tuple(refused), tuple(notes))

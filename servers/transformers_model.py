@@ -47,15 +47,14 @@ def _fetched(name: str, telling: Telling) -> Path:
 
     telling.say(f"looking for hf:{name} in the cache and on the hub")
     with hub_errors(name):
-        return Path(snapshot_download(name, allow_patterns=list(_FILES), library_name="bench-runner",
+        return Path(snapshot_download(name, allow_patterns=list(_FILES), ignore_patterns=["consolidated*", "*/*"],
+                                      library_name="bench-runner",
                                       tqdm_class=None if telling.bars else silent_bar()))
 
 
 def _in_folder(folder: Path, source: str | None) -> ModelInfo:
     config = _json(folder / "config.json", f"{folder} holds no model of the transformers library: no config.json")
-    weights = sorted(folder.glob("*.safetensors"))
-    if not weights:
-        raise BadInput(f"{folder} holds no weights in safetensors files; name another folder, or convert them")
+    weights = _weights(folder)
     if not _has_chat_template(folder):
         raise BadInput(f"{folder} has no chat template (chat_template.jinja, or in tokenizer_config.json): it is a "
                        "base model, which answers no questions; name one that is tuned for chat")
@@ -72,6 +71,29 @@ def _in_folder(folder: Path, source: str | None) -> ModelInfo:
         ctx_train=ctx if isinstance(ctx, int) and ctx > 0 else None,
         layers=layers if isinstance(layers, int) else None, has_chat_template=True, backend=NAME, source=source,
     )
+
+
+def _weights(folder: Path) -> list[Path]:
+    """The files that the library loads, and no second copy of the weights that lies beside them (``consolidated``).
+
+    Raises BadInput where there are none, and where one of those that the index names is missing.
+    """
+    single, index = folder / "model.safetensors", folder / "model.safetensors.index.json"
+    if single.is_file():
+        return [single]
+    if not index.is_file():
+        if found := sorted(folder.glob("model*.safetensors")) or sorted(folder.glob("*.safetensors")):
+            return found
+        raise BadInput(f"{folder} holds no weights in safetensors files; name another folder, or convert them")
+    places = _json(index, "").get("weight_map")
+    named = {name for name in places.values() if isinstance(name, str)} if isinstance(places, dict) else set()
+    if not named or any(Path(name).name != name for name in named):
+        raise BadInput(f"{index} names no files of weights; fetch the model again")
+    missing = sorted(name for name in named if not (folder / name).is_file())
+    if missing:
+        raise BadInput(f"{folder / missing[0]} is missing, one of the {len(named)} files of the model's weights: fetch "
+                       "it into the same folder")
+    return [folder / name for name in sorted(named)]
 
 
 def generation_defaults(folder: Path) -> dict[str, Any]:

@@ -121,6 +121,41 @@ def test_a_folder_without_models_says_so(tmp_path: Path) -> None:
     assert "is a folder without GGUF files" in str(found.refused[0])
 
 
+def test_a_folder_of_the_transformers_library_is_told_by_its_other_name(tmp_path: Path) -> None:
+    (tmp_path / "config.json").write_text("{}")
+    (tmp_path / "model.safetensors").touch()
+    (refused,) = list_models([str(tmp_path)]).refused
+    assert f"name it as transformers:{tmp_path}" in str(refused)
+
+
+def test_links_that_lead_round_in_circles_end(write: Write, tmp_path: Path) -> None:
+    write("m.gguf")
+    write("sub/n.gguf", 2 * MATRIX_BYTES)
+    write(".hidden/o.gguf", 3 * MATRIX_BYTES)
+    for name in ("a", "b", "sub/c"):
+        (tmp_path / name).symlink_to(tmp_path)
+    (tmp_path / "loop").symlink_to("loop")
+    assert names(tmp_path / "**" / "*.gguf") == ["m.gguf", "n.gguf"]
+    assert names(tmp_path / ".hidden" / "**") == ["o.gguf"]
+    found = list_models([str(tmp_path)]).models
+    assert [model.path for model in found] == [str(tmp_path / "m.gguf"), str(tmp_path / "sub" / "n.gguf")]
+
+
+def test_two_split_models_in_one_folder_are_two(write: Write, tmp_path: Path) -> None:
+    for name, weights in (("q4", 1), ("q8", 2)):
+        for number in range(2):
+            write(f"m-{name}-0000{number + 1}-of-00002.gguf", weights * MATRIX_BYTES, split__no=number, split__count=2,
+                  general__name="m")
+    assert names(tmp_path) == ["m-q4-00001-of-00002.gguf", "m-q8-00001-of-00002.gguf"]
+
+
+def test_a_pipe_and_a_device_are_no_models_and_nothing_waits_for_them(write: Write, tmp_path: Path) -> None:
+    write("m.gguf")
+    os.mkfifo(tmp_path / "pipe.gguf")
+    (tmp_path / "null.gguf").symlink_to("/dev/zero")
+    assert names(tmp_path) == names(tmp_path / "*") == ["m.gguf"]
+
+
 def test_a_folder_of_projectors_only_says_what_it_holds(write: Write, tmp_path: Path) -> None:
     write("mmproj.gguf", general__type="mmproj")
     assert "holds no language model to run: left out: " in str(list_models([str(tmp_path)]).refused[0])

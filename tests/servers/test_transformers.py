@@ -69,6 +69,30 @@ def test_a_folder_is_described_by_its_config_and_the_headers_of_its_weights(fold
     assert len(model_sha256(found, folder / "cache")) == 64
 
 
+def test_a_second_copy_of_the_weights_is_not_counted(folder: Path) -> None:
+    (folder / "consolidated.safetensors").write_bytes(safetensors({"a": [2, 3], "b": [4], "c": []}))
+    assert resolve(f"transformers:{folder}").parameters == 11
+    for path in folder.glob("model-*"):
+        path.unlink()
+    assert resolve(f"transformers:{folder}").parameters == 11
+    (folder / "model.safetensors").write_bytes(safetensors({"a": [7]}))
+    assert resolve(f"transformers:{folder}").parameters == 7
+
+
+def test_weights_that_the_index_names_have_to_be_there(folder: Path) -> None:
+    index = folder / "model.safetensors.index.json"
+    files = {"a": "model-00001-of-00002.safetensors", "b": "model-00002-of-00002.safetensors"}
+    index.write_text(json.dumps({"weight_map": files}))
+    assert resolve(f"transformers:{folder}").parameters == 11
+    index.write_text(json.dumps({"weight_map": {**files, "c": "model-00003-of-00003.safetensors"}}))
+    with pytest.raises(BadInput, match=r"model-00003-of-00003\.safetensors is missing, one of the 3 files"):
+        resolve(f"transformers:{folder}")
+    for nonsense in ({}, {"weight_map": []}, {"weight_map": {"a": "../x.safetensors"}}, {"weight_map": {"a": 1}}):
+        index.write_text(json.dumps(nonsense))
+        with pytest.raises(BadInput, match="names no files of weights"):
+            resolve(f"transformers:{folder}")
+
+
 @pytest.mark.parametrize(("missing", "message"), [
     ("config.json", "holds no model of the transformers library"),
     ("tokenizer_config.json", "has no chat template"),
