@@ -18,6 +18,8 @@ What comes is read by ``reading``; what an error means, ``refusals`` knows.
 from __future__ import annotations
 
 import json
+import math
+import re
 import sys
 import threading
 import time
@@ -45,6 +47,10 @@ _STALE_WITHIN_S = 2.0
 """A connection that was closed under us is lost at once; one lost later was lost with the work done on it."""
 
 
+_ALL = 10
+"""So many requests, refused one after the other and none served, are all."""
+
+
 class Chat:
     """Asks one server; may be used from many threads."""
 
@@ -52,13 +58,16 @@ class Chat:
         self._settings = settings
         self._dialect = _dialect(settings)
         self._toll = Toll(settings.rates, settings.slots) if settings.provider is not None else None
-        self._headers = {"Content-Type": "application/json", "Accept": "*/*", "User-Agent": "bench-runner",
+        self._headers = {"Content-Type": "application/json", "Accept": "*/*", "Accept-Encoding": "identity",
+                         "User-Agent": "bench-runner",
                          **self._dialect.headers(settings.api_key)}
         self._left_out = LeftOut(self._dialect.limit)
         self._refusals = Refusals(settings, self._dialect)
         self._reader = Reader(settings, self._dialect, self._refusals, self._say_once)
         self._denied: Failure | None = None
         """Why nothing will be answered, so that nothing more is asked."""
+        self._refused = 0.0
+        """Requests, before the first reply."""
         self._counts_as_it_goes = "timings" in (settings.capabilities or ())
         self._local = threading.local()
         self._streams = True
@@ -110,6 +119,9 @@ class Chat:
             reply, response=redacted(reply.response, key, whole=True),
             reasoning=redacted(reply.reasoning, key, whole=True) if reply.reasoning else reply.reasoning,
             served_model=redacted(reply.served_model, key, whole=True) if reply.served_model else None,
+            finish_reason=_word(reply.finish_reason),
+            timings={name: number for name, number in (reply.timings or {}).items()
+                     if redacted(name, key, whole=True) == name} or None,
             left_out=left_out or None,
         )
 
@@ -153,7 +165,7 @@ class Chat:
             return self._exchange(connection, body, stream=stream)
         if self._denied is not None:
             return self._denied
-        passage = self._toll.enter(body, body.get(self._left_out.limit) or 0)
+        passage = self._toll.enter(body, max(body.get(name) or 0 for name in RENAMED))
         fresh, ended = not connection.used, Ended()
         if isinstance(passage, Failure):
             return passage
@@ -165,12 +177,25 @@ class Chat:
             ended.sent = self._local.begun or not connection.sending
             if self._toll.leave(passage, ended, fresh=fresh):
                 self._note(passage)
-        if isinstance(ended.found, Failure) and ended.found.kind == DENIED:
-            self._denied = ended.found
-        return ended.found
+        found = self._whether_of_all(ended.found)
+        if isinstance(found, Failure) and found.kind == DENIED:
+            self._denied = found
+        return found
+
+    def _whether_of_all(self, found: Reply | Failure) -> Reply | Failure:
+        """A refusal of one request that all got so far, and none a reply, is one of all: a limit of tokens that is too
+        high, a temperature that there is not.
+        """
+        if isinstance(found, Reply):
+            self._refused = -math.inf
+        elif found.kind == "refused" and found.setting is None and "logprob" not in found.message.lower():
+            self._refused += 1
+            if self._refused >= _ALL:
+                return replace(found, kind=DENIED, message=f"it refuses every request: {found.message}")
+        return found
 
     def _note(self, passage: Passage) -> None:
-        """This request may have cost something, though no reply came of it."""
+        """It may have cost something, though no reply came of it."""
         used, need = self._local.may_have_used, passage.need
         for name, tokens in (("prompt_tokens", need.prompt), ("completion_tokens", need.completion)):
             used[name] = used.get(name, 0) + tokens
@@ -189,6 +214,10 @@ class Chat:
         connection.post(json.dumps(self._dialect.request(sent)).encode(), self._headers, stream=stream)
         status = self._local.status = connection.head(until)
         self._local.begun = True
+        if (packed := connection.headers.get("content-encoding", "identity").strip().lower()) not in {"", "identity"}:
+            connection.close()
+            return Failure("refused", self._refusals.plain(
+                f"HTTP {status}: the reply is compressed ({packed[:40]}), which it was asked not to be"))
         kind = connection.headers.get("content-type", "")
         if stream and status == OK and kind.startswith(self._dialect.stream_type):
             return self._reader.stream(connection, sent, began)
@@ -196,7 +225,7 @@ class Chat:
         if 300 <= status < 400:
             there = connection.headers.get("location", "elsewhere")
             message = f"HTTP {status}: sent on to {there}; give --base-url where that is"
-            return Failure("refused", self._refusals.plain(message))
+            return Failure("refused" if self._toll is None else DENIED, self._refusals.plain(message))
         if stream and status == OK:
             self._whole_from_now_on("asked to, it sends a whole reply")
         return self._reader.whole(connection, status, data, sent, time.monotonic() - began)
@@ -218,6 +247,13 @@ class Chat:
             said, self._said = self._said, True
         if not said:
             print(sentence, file=sys.stderr)
+
+
+def _word(finish_reason: str | None) -> str | None:
+    """As providers name theirs; whatever else stands there is kept to itself."""
+    if finish_reason is None or re.fullmatch(r"[A-Za-z_ -]{1,40}", finish_reason):
+        return finish_reason
+    return "other"
 
 
 def _dialect(settings: Settings) -> Dialect:

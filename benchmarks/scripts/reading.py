@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from benchmarks.scripts.connection import Closed, Connection
-from benchmarks.scripts.dialects import LINES, Dialect
+from benchmarks.scripts.dialects import LINES, RENAMED, Dialect
 from benchmarks.scripts.http_reply import BadReply
 from benchmarks.scripts.refusals import Refusals, excerpt
 from benchmarks.scripts.replies import Failure, Reply, whole_reply
@@ -18,6 +19,8 @@ from core.records import Json
 
 REPLY_LIMIT_BYTES = 64 << 20
 _STREAM_LIMIT_BYTES = 1 << 30  # a token of text takes some five hundred bytes of events
+_PATIENCE = 4
+"""A piece is a token, or nearly, and thinking is not counted everywhere: so many times the limit is more than that."""
 OK = 200
 
 
@@ -33,6 +36,7 @@ class Reader:
         lines = self._dialect.stream_type == LINES
         reply, size, first_s = StreamedReply(rule, self._dialect.reply, lines=lines), 0, None
         until = None if timeout_s is None else began + timeout_s
+        most = max(sent.get(name) or 0 for name in RENAMED)
         try:
             while data := connection.receive(until):
                 size += len(data)
@@ -44,6 +48,10 @@ class Reader:
                     if not reply.whole and reply.in_a_loop():
                         connection.close()
                         return reply.reply(time.monotonic() - began, first_s, cut=True)
+                if most and not reply.whole and reply.pieces > _PATIENCE * most:
+                    connection.close()
+                    self._say("this server does not keep to max_tokens: its replies are cut at four times as many")
+                    return replace(reply.reply(time.monotonic() - began, first_s), finish_reason="length")
                 if reply.error is not None:
                     connection.close()
                     return self._refusals.of_status(_status_in(reply.error), {"error": reply.error}, b"", {}, sent)

@@ -63,6 +63,11 @@ class StreamedReply:
         return self.done or self._finish is not None
 
     @property
+    def pieces(self) -> int:
+        """How many have come, of a token each, or nearly."""
+        return self._pieces
+
+    @property
     def counted(self) -> bool:
         """Whether the server said how many tokens there are."""
         return self._usage is not None or self._timings is not None

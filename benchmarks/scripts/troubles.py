@@ -16,7 +16,8 @@ BUSY, DENIED, BLOCKED = "busy", "denied", "blocked"
 _BUSY_STATUS = frozenset({429, 503, 529})
 _DENIED_STATUS = frozenset({401, 402, 404})
 _USED_UP = re.compile(
-    r"insufficient_quota|billing_hard_limit|credit balance|insufficient balance|PerDay", re.IGNORECASE
+    r"insufficient_quota|billing_hard_limit|billing_not_active|credit balance|insufficient balance|PerDay",
+    re.IGNORECASE,
 )
 """A quota that is not there again within minutes: OpenAI's, and Google's of the day."""
 _BLOCKED_CODES = frozenset({"content_filter", "content_policy_violation", "invalid_prompt"})
@@ -35,9 +36,19 @@ def kind_of(status: int | None, error: Any) -> str | None:
         return BLOCKED
     if status in _DENIED_STATUS or "API_KEY_INVALID" in marks:
         return DENIED
-    if status == 429 and _USED_UP.search(marks):
-        return DENIED
+    if status == 403 and isinstance(error, dict):
+        return _forbidden(detail, marks)
+    if (status == 429 and _USED_UP.search(marks)) or detail.get("status") == "FAILED_PRECONDITION":
+        return DENIED  # the latter is Google's, of a country or an account
     return BUSY if status in _BUSY_STATUS else None
+
+
+def _forbidden(detail: Mapping[str, Any], marks: str) -> str | None:
+    """The account may not have the model. But OpenRouter forbids a prompt for what it says, and OpenAI a setting."""
+    metadata = detail.get("metadata")
+    if isinstance(metadata, dict) and ("flagged_input" in metadata or "reasons" in metadata):
+        return BLOCKED
+    return None if "logprob" in marks.lower() else DENIED
 
 
 def wait_of(headers: Mapping[str, str], error: Any) -> float | None:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from core.errors import ServerError, UsageError
 from core.records import Endpoint, ModelInfo
 from servers.backends.base import HTTP_CAPABILITIES, Ready, listed
+from servers.backends.keys import key_in, shown
 from servers.backends.llama_http import read_props
 from servers.http import Reply, get_json
 from servers.spec import ServerSettings
@@ -64,13 +64,20 @@ def _check(settings: ServerSettings) -> None:
 
 
 def checked_base_url(given: str) -> str:
-    """Without a trailing slash or ``/v1``, which people copy along. Raises UsageError for what is no such address."""
-    url = given.rstrip("/").removesuffix("/v1")
-    parts = urlsplit(url)
+    """Without a trailing slash, ``/v1`` or ``/chat/completions``, which people copy along.
+
+    Raises UsageError for what is no such address.
+    """
+    url = given.rstrip("/").removesuffix("/chat/completions").removesuffix("/v1")
+    try:
+        parts, port = urlsplit(url), urlsplit(url).port
+    except ValueError as error:
+        raise UsageError(f"--base-url {given[:200]} is no http address ({error}); give one like "
+                         "http://127.0.0.1:8080.") from error
     if parts.username or parts.password or parts.query or parts.fragment:
         raise UsageError("--base-url holds a name, a password or a query, which would end up in files; put the key "
                          "into an environment variable and name that by --api-key-env.")
-    if parts.scheme not in {"http", "https"} or not parts.hostname:
+    if parts.scheme not in {"http", "https"} or not parts.hostname or port == 0:
         raise UsageError(f"--base-url {given} is no http address; give one like http://127.0.0.1:8080.")
     return url
 
@@ -78,15 +85,12 @@ def checked_base_url(given: str) -> str:
 def _key(settings: ServerSettings) -> str | None:
     if settings.api_key_env is None:
         return None
-    key = os.environ.get(settings.api_key_env)
-    if not key:
-        raise UsageError(f"--api-key-env: the environment variable {settings.api_key_env} is not set; export it first.")
-    return key
+    return key_in(settings.api_key_env, "--api-key-env", needed=True)
 
 
 def _refused(base_url: str, reply: Reply, settings: ServerSettings) -> ServerError | UsageError:
     if reply.status in {401, 403}:
-        how = (f"the key in {settings.api_key_env} was refused" if settings.api_key_env
+        how = (f"the key in {shown(settings.api_key_env)} was refused" if settings.api_key_env
                else "it wants a key; name the environment variable that holds it with --api-key-env")
         return UsageError(f"{base_url} answers with status {reply.status}: {how}.")
     if reply.status:

@@ -9,7 +9,6 @@ wrong key and a misspelt name before anything is paid for; where it cannot be ha
 from __future__ import annotations
 
 import difflib
-import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
@@ -19,6 +18,7 @@ from core.errors import ServerError, UsageError
 from core.records import Endpoint, Json, ModelInfo
 from servers.backends.attach import checked_base_url
 from servers.backends.base import listed
+from servers.backends.keys import key_in, shown
 from servers.http import LOOPBACK, Reply, get_json
 from servers.spec import ServerSettings
 
@@ -90,7 +90,7 @@ def address(model: ModelInfo, settings: ServerSettings) -> str:
 
 def key_env(model: ModelInfo, settings: ServerSettings) -> str:
     """The environment variable that holds its key."""
-    return settings.api_key_env or PROVIDERS[model.backend or ""].key_env
+    return PROVIDERS[model.backend or ""].key_env if settings.api_key_env is None else settings.api_key_env
 
 
 def key_of(model: ModelInfo, settings: ServerSettings) -> str | None:
@@ -100,17 +100,13 @@ def key_of(model: ModelInfo, settings: ServerSettings) -> str | None:
     a network although nobody named it for this server.
     """
     provider, variable = PROVIDERS[model.backend or ""], key_env(model, settings)
-    key = os.environ.get(variable, "").strip()
-    needed = settings.api_key_env is not None or settings.base_url is None
-    if not key:
-        if needed:
-            flag = "--api-key-env" if settings.api_key_env else f"--model {provider.name}:{model.name}"
-            raise UsageError(f"{flag}: the environment variable {variable} holds no API key; export it first.")
+    named = settings.api_key_env is not None
+    flag = "--api-key-env" if named else f"--model {provider.name}:{model.name}"
+    key = key_in(variable, flag, needed=named or settings.base_url is None)
+    if key is None:
         return None
-    if not (key.isascii() and key.isprintable()) or " " in key:
-        raise UsageError(f"the API key in {variable} has characters that no header may carry; set it again.")
     url = urlsplit(address(model, settings))
-    if url.scheme == "http" and url.hostname not in LOOPBACK and settings.api_key_env is None:
+    if url.scheme == "http" and url.hostname not in LOOPBACK and not named:
         raise UsageError(f"--base-url {settings.base_url}: the key in {variable} would cross the network unencrypted; "
                          f"give an https address, or name the key that this server is to get by --api-key-env.")
     return key
@@ -125,7 +121,7 @@ def connect(model: ModelInfo, settings: ServerSettings) -> tuple[Endpoint, tuple
     provider, base_url, key = PROVIDERS[model.backend or ""], address(model, settings), key_of(model, settings)
     reply = _models(provider, base_url, key)
     _check_reply(provider, base_url, reply, key_env(model, settings) if key else None)
-    warnings = _check_name(provider, model, settings, reply)
+    warnings = _check_name(model, settings, [name for name in _names(provider, reply) if not key or key not in name])
     slots = SLOTS if settings.parallel == "auto" else settings.parallel
     own = settings.base_url is None
     effective: dict[str, Json] = {"slots": slots, "base_url": base_url, "ctx_size": settings.ctx_size}
@@ -153,7 +149,7 @@ def _check_reply(provider: Provider, base_url: str, reply: Reply, variable: str 
     """Google says 400 to a key that is none. A key may also be allowed to ask and not to list (403)."""
     reason = _reasons(reply.body)
     if reply.status == 401 or "API_KEY_INVALID" in reason or (reply.status == 403 and variable is None):
-        how = (f"the key in {variable} was refused" if variable else
+        how = (f"the key in {shown(variable)} was refused" if variable else
                f"it wants a key; export {provider.key_env}, or name the variable that holds it by --api-key-env")
         raise UsageError(f"{base_url} answers with status {reply.status}: {how}.")
     if reply.status == 0:
@@ -166,20 +162,20 @@ def _reasons(body: Json) -> set[str]:
     return {reason for reason in found if isinstance(reason, str)}
 
 
-def _check_name(provider: Provider, model: ModelInfo, settings: ServerSettings, reply: Reply) -> tuple[str, ...]:
+def _check_name(model: ModelInfo, settings: ServerSettings, listed_names: Iterable[str]) -> tuple[str, ...]:
     """A provider's own list is whole; that of another server may leave out what it serves all the same."""
-    names = sorted(set(_names(provider, reply))) if reply.status == 200 else []
+    names = sorted(set(listed_names))
     if not names or model.name in names:
         return ()
     near = difflib.get_close_matches(model.name, names, n=3, cutoff=0.4) or names[:3]
     said = f"{address(model, settings)} lists no model {model.name} (near: {', '.join(near)})"
-    if settings.base_url is None and provider.name == "openai":
-        raise UsageError(f"--model {provider.name}:{model.name}: {said}; name one of its models.")
+    if settings.base_url is None and model.backend == "openai":
+        raise UsageError(f"--model {model.backend}:{model.name}: {said}; name one of its models.")
     return (f"{said}; it is asked all the same.",)
 
 
 def _names(provider: Provider, reply: Reply) -> Iterable[str]:
-    entries = listed(reply.body, provider.list_key)
+    entries = listed(reply.body, provider.list_key) if reply.status == 200 else None
     for entry in entries if isinstance(entries, list) else ():
         name = listed(entry, provider.name_key)
         if isinstance(name, str) and name.isprintable():

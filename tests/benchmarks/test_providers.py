@@ -162,3 +162,57 @@ def test_what_a_pause_needs_is_imported_before_any_thread_starts() -> None:
             "Toll(Rates(), 1); print('urllib3.util.retry' in sys.modules)")
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "True"
+
+
+def test_a_key_that_comes_back_in_a_reply_is_in_no_event(start_fake: StartFake, questions: Path) -> None:
+    ran = ask(start(start_fake, "openai", "--fault", "*:echo"), "openai", questions)
+    assert len(ran.of("sample")) == 6
+    for sample in ran.of("sample"):
+        assert (sample["response"], sample["reasoning"], sample["served_model"]) == ("***", "***", "***")
+        assert sample["finish_reason"] == "other"
+        assert sample["timings"] == {"predicted_ms": 2.0}
+    assert KEY not in ran.stderr + "".join(str(event) for event in ran.events)
+
+
+def test_a_reply_that_does_not_end_is_cut_at_four_times_the_limit(start_fake: StartFake, questions: Path) -> None:
+    ran = ask(start(start_fake, "openai", "--fault", "*:endless", "--reply", "abc"), "openai", questions,
+              "--max-tokens", "50", "--no-loop-stop", "--limit", "1")
+    (sample,) = ran.of("sample")
+    assert sample["finish_reason"] == "length"
+    assert set(sample["response"]) == set("abc")
+    assert len(sample["response"]) > 4 * 50 * len("abc")
+    assert "does not keep to max_tokens" in ran.stderr
+
+
+def test_a_reply_that_is_compressed_unasked_is_told_as_that(start_fake: StartFake, questions: Path) -> None:
+    ran = ask(start(start_fake, "openai", "--fault", "0:packed"), "openai", questions)
+    (event,) = ran.of("error")
+    assert "the reply is compressed (gzip)" in event["message"]
+    assert len(ran.of("sample")) == 5
+
+
+@pytest.mark.parametrize(("dialect", "fault"), [("openai", "forbidden"), ("gemini", "forbidden"),
+                                                ("openai", "elsewhere")])
+def test_who_may_not_ask_and_who_asks_elsewhere_asks_no_further(
+    start_fake: StartFake, questions: Path, dialect: str, fault: str
+) -> None:
+    server = start(start_fake, dialect, "--fault", f"*:{fault}")
+    ran = ask(server, dialect, questions)
+    assert {event["kind"] for event in ran.of("error")} == {"denied"}
+    assert len(server.requests()) == 1, "and a redirection is not followed"
+
+
+def test_what_every_request_is_refused_for_ends_the_asking(start_fake: StartFake, questions: Path) -> None:
+    server = start(start_fake, "openai")
+    ran = ask(server, "openai", questions, "--n", "5", "--max-tokens", "20000")
+    assert {event["kind"] for event in ran.of("error")} == {"refused", "denied"}
+    assert "it refuses every request: HTTP 400: Invalid 'max_tokens'" in ran.of("error")[-1]["message"]
+    assert len(server.requests()) == 10
+
+
+def test_a_request_that_broke_says_what_it_may_have_cost(start_fake: StartFake, questions: Path) -> None:
+    ran = ask(start(start_fake, "openai", "--fault", "0:cut", "1:500"), "openai", questions, "--max-tokens", "300")
+    cut, turned_away = ran.of("error")
+    assert cut["may_have_used"]["completion_tokens"] == 300
+    assert 0 < cut["may_have_used"]["prompt_tokens"] < 200
+    assert "may_have_used" not in turned_away

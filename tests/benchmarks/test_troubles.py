@@ -54,6 +54,11 @@ def test_busy_is_told_from_what_no_waiting_mends() -> None:
     assert kind_of(400, {"details": [{"reason": "API_KEY_INVALID"}]}) == "denied"
     assert kind_of(401, None) == kind_of(402, "credit") == kind_of(404, {}) == "denied"
     assert kind_of(400, {"code": "content_filter"}) == "blocked"
+    assert kind_of(403, {"message": "no access to this model"}) == "denied"
+    assert kind_of(403, {"message": "flagged", "metadata": {"reasons": ["violence"]}}) == "blocked", "OpenRouter's"
+    assert kind_of(403, {"message": "You are not allowed to request logprobs from this model"}) is None
+    assert kind_of(403, "<html>") is None, "a firewall's word on one prompt"
+    assert kind_of(400, {"status": "FAILED_PRECONDITION"}) == "denied"
     assert kind_of(500, {}) is None
     assert kind_of(400, {"message": "bad", "details": {"not": "a list"}}) is None
 
@@ -76,7 +81,7 @@ def test_a_setting_that_is_refused_is_found_in_the_error() -> None:
 def test_a_key_is_in_no_sentence_however_a_server_repeats_it() -> None:
     key = "sk-proj-0123456789abcdefghij"
     for said in (f"Incorrect API key provided: {key}.", f"provided: {key[:9]}********ghij. Find", f"{key[:12]}",
-                 f"Bearer {key}", f"it's '{key}'!"):
+                 f"Bearer {key}", f"it's '{key}'!", f"ends in {key[5:]}", f"has {key[9:20]} in it, ghij"[:26]):
         shown = redacted(said, key)
         assert key[:7] not in shown
         assert "ghij" not in shown

@@ -87,8 +87,8 @@ def start(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Pr
 
 def ask(tool: Tool, provider: Provider, model: str, *flags: str) -> Done:
     (tool.folder / "mine.toml").write_text(TABLE)
-    return tool("--model", *model.split(), "--base-url", provider.url, "--benchmark", "math", "--prices", "mine.toml", *flags,
-                env={"OPENAI_API_KEY": KEY, "GEMINI_API_KEY": KEY})
+    return tool("--model", *model.split(), "--base-url", provider.url, "--benchmark", "math", "--prices", "mine.toml",
+                *flags, env={"OPENAI_API_KEY": KEY, "GEMINI_API_KEY": KEY})
 
 
 def test_gemini_thinks_is_stopped_for_safety_breaks_and_is_recorded(tool: Tool, start: Callable[..., Provider]) -> None:
@@ -154,7 +154,7 @@ def test_of_several_runs_what_is_done_and_what_broke_counts_when_the_command_is_
     assert done.code == 130, done.err
     of_first, broke = 3 * 700 * 0.6 / 1e6, 2 * 1000 * 0.6 / 1e6
     few = len(provider.served())
-    assert few == 2 + 3 + 2, "a third reply of the second model might pass what is left after the first's two that broke"
+    assert few == 2 + 3 + 2, "a third reply of the second model might pass what the first's two that broke left"
     assert of_first + broke + 3 * 1000 * 0.6 / 1e6 > 0.0039
     again = ask(tool, provider, models, *flags)
     assert (again.code, len(provider.served())) == (130, few), "the first run, which is done, was paid for, too"

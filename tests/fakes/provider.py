@@ -17,6 +17,7 @@ import json
 import threading
 import time
 from collections import deque
+from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, ClassVar
@@ -72,12 +73,14 @@ class OpenAi:
                 raise self.refuse(400, f"Unrecognized request argument supplied: {name}")
             if not isinstance(value, self.fields[name]) or (isinstance(value, bool) and self.fields[name] is not bool):
                 raise self.refuse(400, f"Invalid type for '{name}'.", name, "invalid_type")
+        self._check_ranges(body)
         if "model" not in body or not body.get("messages"):
             raise self.refuse(400, "you must provide a model parameter and messages")
         if body["model"] not in self.flags.models:
             raise self.refuse(404, f"The model `{body['model']}` does not exist", code="model_not_found")
         roles = {"system", "user", "assistant"}
-        if any(set(each) != {"role", "content"} or each["role"] not in roles for each in body["messages"]):
+        if any(not isinstance(each, dict) or set(each) != {"role", "content"} or each["role"] not in roles
+               or not isinstance(each["content"], str) for each in body["messages"]):
             raise self.refuse(400, "Invalid value for 'messages'.", "messages")
         if "stream_options" in body and not body.get("stream"):
             raise self.refuse(400, "The 'stream_options' parameter is only allowed when 'stream' is enabled.",
@@ -85,6 +88,23 @@ class OpenAi:
         if self.flags.thinks:
             self._check_as_a_thinker(body)
         return bool(body.get("stream"))
+
+    def _check_ranges(self, body: Any) -> None:
+        for name, low, high in (("temperature", 0, 2), ("top_p", 0, 1), ("top_logprobs", 0, 20), ("n", 1, 128),
+                                ("max_tokens", 1, 16384), ("max_completion_tokens", 1, 16384)):
+            if name in body and not low <= body[name] <= high:
+                too = "below minimum" if body[name] < low else "above maximum"
+                raise self.refuse(400, f"Invalid '{name}': value {too} value. Expected a value between {low} and {high}"
+                                  f", but got {body[name]} instead.", name)
+        if {"max_tokens", "max_completion_tokens"} <= body.keys():
+            raise self.refuse(400, "Setting 'max_tokens' and 'max_completion_tokens' at the same time is not "
+                              "supported.")
+        if isinstance(body.get("stop"), list) and len(body["stop"]) > 4:
+            raise self.refuse(400, "Invalid 'stop': array too long.", "stop", "array_above_max_length")
+        if "top_logprobs" in body and not body.get("logprobs"):
+            raise self.refuse(400, "'top_logprobs' needs 'logprobs'.", "top_logprobs")
+        if body.get("response_format", {}).get("type", "text") not in {"text", "json_object", "json_schema"}:
+            raise self.refuse(400, "Invalid value for 'response_format.type'.", "response_format")
 
     def _check_as_a_thinker(self, body: Any) -> None:
         if "max_tokens" in body:
@@ -172,16 +192,35 @@ class Gemini:
             raise self.refuse(404, f"models/{name} is not found for API version v1beta")
         self._typed(body, self.fields, "")
         self._typed(body.get("generationConfig", {}), self.config, " at 'generation_config'")
+        self._check_ranges(body.get("generationConfig", {}))
         if not body.get("contents"):
             raise self.refuse(400, "* GenerateContentRequest.contents: contents is not specified")
         for content in (*body["contents"], *([body["systemInstruction"]] if "systemInstruction" in body else [])):
-            if not set(content) <= {"role", "parts"} or content.get("role", "user") not in {"user", "model"}:
-                raise self.refuse(400, "Please use a valid role: user, model.")
-            for part in content["parts"]:
-                self._typed(part, {"text": str}, " at 'contents[0].parts[0]'")
+            self._check_content(content)
         return what.startswith("stream")
 
+    def _check_content(self, content: Any) -> None:
+        self._typed(content, {"role": str, "parts": list}, " at 'contents[0]'")
+        if content.get("role", "user") not in {"user", "model"} or not content.get("parts"):
+            raise self.refuse(400, "Please use a valid role: user, model.")
+        for part in content["parts"]:
+            self._typed(part, {"text": str}, " at 'contents[0].parts[0]'")
+
+    def _check_ranges(self, config: Any) -> None:
+        for name, low, high in (("temperature", 0, 2), ("topP", 0, 1), ("topK", 1, 2**31 - 1), ("logprobs", 0, 20),
+                                ("maxOutputTokens", 1, 65536), ("seed", -2**31, 2**31 - 1)):
+            if name in config and not low <= config[name] <= high:
+                raise self.refuse(400, f"* GenerateContentRequest.generation_config.{name}: must be in [{low}, {high}]")
+        if len(config.get("stopSequences", [])) > 5:
+            raise self.refuse(400, "* GenerateContentRequest.generation_config.stop_sequences: at most 5")
+        if "logprobs" in config and not config.get("responseLogprobs"):
+            raise self.refuse(400, "Logprobs is only enabled if response_logprobs is true.")
+        if "responseJsonSchema" in config and config.get("responseMimeType") != "application/json":
+            raise self.refuse(400, "response_json_schema needs response_mime_type application/json")
+
     def _typed(self, given: Any, known: Any, where: str) -> None:
+        if not isinstance(given, dict):
+            raise self.refuse(400, f"Invalid value{where}")
         for name, value in given.items():
             if name not in known:
                 raise self.refuse(400, f'Invalid JSON payload received. Unknown name "{name}"{where}: Cannot find '
@@ -238,6 +277,14 @@ def _told(how: str, wait_s: float) -> dict[str, str]:
     return {"Retry-After": str(int(wait_s) + 1)} if how == "seconds" else {}
 
 
+def _with_key(events: list[Any], key: str) -> Iterator[Any]:
+    """OpenAI's, with the key wherever a text may be, and in two pieces."""
+    for text in (key[:9], key[9:]):
+        yield {**events[0], "choices": [{"index": 0, "delta": {"content": text, "reasoning_content": text}}]}
+    yield {**events[0], "choices": [{"index": 0, "delta": {}, "finish_reason": key}]}
+    yield {**events[-1], "model": key, "timings": {key: 1.0, "predicted_ms": 2.0}}
+
+
 class Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     flags: argparse.Namespace
@@ -251,19 +298,22 @@ class Handler(BaseHTTPRequestHandler):
             self._send(refusal.status, refusal.body, refusal.headers)
 
     def do_POST(self) -> None:
-        body = json.loads(self.rfile.read(int(self.headers.get("Content-Length", 0))))
+        data = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        try:
+            body = json.loads(data)
+        except ValueError:
+            body = None
         with LOCK:
             number, at = next(NUMBERS), time.monotonic()
         status = 200
         try:
             self._check_key()
+            if not isinstance(body, dict) or self.headers.get("Content-Type") != "application/json":
+                raise self.dialect.refuse(400, "We could not parse the JSON body of your request.")
             streams = self.dialect.check(self.path, body)
             self._let_in(at)
-            fault = self.flags.fault.get(number)
-            if fault == "quota":
-                raise self.dialect.too_many(40.0)
-            if fault in {"500", "503"}:
-                raise self.dialect.refuse(int(fault), "The model is overloaded. Please try again later.")
+            fault = self.flags.fault.get(str(number), self.flags.fault.get("*"))
+            self._spoil(fault)
             self._answer(body, streams, fault)
         except Refusal as refusal:
             status = refusal.status
@@ -290,6 +340,19 @@ class Handler(BaseHTTPRequestHandler):
                 raise self.dialect.too_many(SERVED[0] + window_s - now)
             SERVED.append(now)
 
+    def _spoil(self, fault: str | None) -> None:
+        """Raises Refusal for what is no reply."""
+        if fault == "quota":
+            raise self.dialect.too_many(40.0)
+        if fault in {"500", "503"}:
+            raise self.dialect.refuse(int(fault), "The model is overloaded. Please try again later.")
+        if fault == "forbidden":
+            raise self.dialect.refuse(403, "This project has no access to this model.")
+        if fault == "elsewhere":
+            raise Refusal(307, {}, {"Location": f"http://localhost:{self.flags.port}{self.path}"})
+        if fault == "packed":
+            raise Refusal(200, {}, {"Content-Encoding": "gzip"})
+
     def _answer(self, body: Any, streams: bool, fault: str | None) -> None:
         time.sleep(self.flags.delay)
         prompt = self.dialect.prompt(body)
@@ -306,7 +369,9 @@ class Handler(BaseHTTPRequestHandler):
         self.send_header("Content-Type", "text/event-stream")
         self.send_header("Connection", "close")
         self.end_headers()
-        for event in events:
+        if fault == "echo":
+            events = list(_with_key(events, self.dialect.key_in(self.headers) or ""))
+        for event in itertools.cycle(events[1:2]) if fault == "endless" else events:
             if fault == "slow":
                 time.sleep(0.2)
             self.wfile.write(b"data: " + json.dumps(event).encode() + b"\r\n\r\n")
@@ -348,18 +413,20 @@ def main() -> None:
                         default="seconds", help="how a refusal says when to come back")
     parser.add_argument("--quota", choices=("Minute", "Day"), default="Minute")
     parser.add_argument("--delay", type=float, default=0.0)
-    parser.add_argument("--fault", nargs="*", default=[], metavar="NUMBER:500|503|quota|cut|slow")
+    parser.add_argument("--fault", nargs="*", default=[], metavar="NUMBER:KIND",
+                        help="500 503 quota forbidden elsewhere packed cut slow endless echo; NUMBER * is every one")
     parser.add_argument("--stop", help="a word in a prompt whose reply is stopped for safety")
     parser.add_argument("--stop-prompt", help="a word in a prompt that is not answered at all")
     flags = parser.parse_args()
     if flags.key_file is not None:
         flags.key = flags.key_file.read_text()
-    flags.fault = {int(number): kind for number, _, kind in (each.partition(":") for each in flags.fault)}
+    flags.fault = dict(each.split(":") for each in flags.fault)
     Handler.flags = flags
     Handler.dialect = OpenAi(flags) if flags.dialect == "openai" else Gemini(flags)
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     server.daemon_threads = True
-    print(server.server_address[1], flush=True)
+    flags.port = server.server_address[1]
+    print(flags.port, flush=True)
     server.serve_forever()
 
 

@@ -94,7 +94,7 @@ def test_a_missing_or_wrong_key_is_the_users_mistake(
 ) -> None:
     monkeypatch.delenv("THE_KEY", raising=False)
     settings = ServerSettings(base_url=plain, api_key_env="THE_KEY")
-    assert "THE_KEY is not set" in failure(serve(ModelInfo("a"), settings, log_path), UsageError)
+    assert "THE_KEY holds no API key" in failure(serve(ModelInfo("a"), settings, log_path), UsageError)
     monkeypatch.setenv("THE_KEY", "secret-value")
     message = failure(serve(ModelInfo("a"), settings, log_path), UsageError)
     assert "THE_KEY was refused" in message

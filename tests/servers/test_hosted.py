@@ -135,3 +135,22 @@ def test_doctor_says_whether_there_is_a_key_and_not_which(monkeypatch: pytest.Mo
     assert "export GEMINI_API_KEY" in found["gemini"].advice
     assert KEY not in json.dumps([str(fact) for fact in found.values()])
     assert os.environ["OPENAI_API_KEY"] == KEY
+
+
+@pytest.mark.parametrize("given", ["sk-proj-0123456789abcdef", "AIzaSy0123456789abcdef", "gsk_0123456789abcdef", ""])
+def test_a_key_given_instead_of_its_variables_name_is_not_repeated(given: str) -> None:
+    with pytest.raises(UsageError, match="the name of a variable, and not a key") as caught:
+        hosted.key_of(named("openai", "m"), ServerSettings(base_url="http://127.0.0.1:1", api_key_env=given))
+    assert "0123456789" not in str(caught.value)
+
+
+@pytest.mark.parametrize("url", ["http://[::1", "http://127.0.0.1:99999", "http://a:b", "ftp://a", "127.0.0.1:80"])
+def test_an_address_that_is_none_is_told_in_a_sentence(url: str) -> None:
+    with pytest.raises(UsageError, match="is no http address"):
+        hosted.address(named("openai", "m"), ServerSettings(base_url=url))
+
+
+def test_an_address_is_taken_as_people_copy_it() -> None:
+    for end in ("", "/", "/v1", "/v1/", "/v1/chat/completions"):
+        assert hosted.address(named("openai", "m"), ServerSettings(base_url=f"https://a.example{end}")) \
+            == "https://a.example"
