@@ -10,12 +10,17 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Final
 
 LEFT_OVER = 0.02
 """Share of replies that the suggested limit may still cut."""
 LEAST, MOST, BLIND = 2, 16, 8
 """Times the present limit; ``BLIND`` where every reply was cut, so that nothing is known of their lengths."""
 CTX_STEP = 1024
+
+
+FIXED_CONTEXT: Final = frozenset({"transformers"})
+"""Backends that take no --ctx-size."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,13 +73,18 @@ def _of_limit(cuts: Cuts) -> Iterator[str]:
         return
     wanted = _suggestion(cuts)
     room = _room(cuts, wanted)
-    with_context = f" --ctx-size {room}" if cuts.ctx_size is not None and room > cuts.ctx_size else ""
+    settable = cuts.ctx_size is not None and room > cuts.ctx_size and cuts.backend not in FIXED_CONTEXT
+    with_context = f" --ctx-size {room}" if settable else ""
     yield (f"--max-tokens {wanted}{with_context}: {cuts.by_limit} of {cuts.answered} replies were cut at "
            f"{cuts.max_tokens} tokens, and about so many would let nearly all of them end{_beyond(cuts, room)}")
 
 
 def _of_context(cuts: Cuts) -> Iterator[str]:
     if not cuts.by_context or cuts.ctx_size is None:
+        return
+    if cuts.backend in FIXED_CONTEXT:
+        yield (f"a model of a longer context: that of {cuts.ctx_size} tokens, which its config sets, ended "
+               f"{cuts.by_context} of {cuts.answered} tasks")
         return
     room = _up(max(_room(cuts, cuts.max_tokens), 2 * cuts.ctx_size))
     if cuts.ctx_train is not None and room > cuts.ctx_train > cuts.ctx_size:

@@ -13,7 +13,7 @@ class AwayError(Exception):
 
 
 def why_away(error: Exception) -> str:
-    from huggingface_hub import errors  # noqa: PLC0415  (as above)
+    from huggingface_hub import errors  # noqa: PLC0415  (half a second)
 
     if isinstance(error, errors.OfflineModeIsEnabled):
         return "HF_HUB_OFFLINE is set"
@@ -21,11 +21,10 @@ def why_away(error: Exception) -> str:
 
 
 @contextmanager
-def hub_errors(repository: str) -> Iterator[None]:
-    """Every error of the hub client as one sentence."""
-    from huggingface_hub import errors  # noqa: PLC0415  (as above)
+def hub_errors(what: str, local: str = "or give the path of a GGUF file") -> Iterator[None]:
+    """Every error of the hub client about ``what``, as the user calls it, as one sentence that ends with ``local``."""
+    from huggingface_hub import constants, errors  # noqa: PLC0415  (half a second)
 
-    what, local = f"hf:{repository}", "or give the path of a GGUF file"
     try:
         yield
     except (BenchError, AwayError):
@@ -38,6 +37,9 @@ def hub_errors(repository: str) -> Iterator[None]:
                        f"{local}") from error
     except errors.HfHubHTTPError as error:
         raise BadInput(f"{what}: {_status(error.response.status_code)}, {local}") from error
+    except errors.LocalEntryNotFoundError as error:  # all that was asked for, or a part of it
+        away = "HF_HUB_OFFLINE is set" if constants.HF_HUB_OFFLINE else "the hub cannot be reached"
+        raise BadInput(f"{what} is not in the cache, and {away}; go online once, {local}") from error
     except Exception as error:
         full = isinstance(error, OSError) and error.errno == 28
         do = "the disk is full; make room" if full else "check the network and the disk"

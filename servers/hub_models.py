@@ -117,7 +117,7 @@ def _look(repository: str, telling: Telling) -> _Repository:
 
     cached = _in_cache(repository)
     try:
-        with hub_errors(repository):
+        with hub_errors(f"hf:{repository}"):
             try:
                 said = HfApi(library_name="bench-runner").model_info(
                     repository, files_metadata=True, timeout=LIST_TIMEOUT_S)
@@ -233,7 +233,7 @@ def _fetched(there: _Repository, paths: Sequence[str], telling: Telling) -> list
     from huggingface_hub import hf_hub_download  # noqa: PLC0415  (as above)
 
     _say_what_is_fetched(there, paths, telling)
-    with hub_errors(there.name):
+    with hub_errors(f"hf:{there.name}"):
         return [Path(hf_hub_download(there.name, path, library_name="bench-runner",
                                      tqdm_class=None if telling.bars else silent_bar())) for path in paths]
 

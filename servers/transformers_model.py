@@ -45,8 +45,8 @@ def resolve_transformers(name: str, telling: Telling) -> ModelInfo:
 def _fetched(name: str, telling: Telling) -> Path:
     from huggingface_hub import snapshot_download  # noqa: PLC0415  (half a second)
 
-    telling.say(f"looking for hf:{name} in the cache and on the hub")
-    with hub_errors(name):
+    telling.say(f"looking for {name} in the cache and on the hub")
+    with hub_errors(f"transformers:{name}", "or give the path of its folder"):
         return Path(snapshot_download(name, allow_patterns=list(_FILES), ignore_patterns=["consolidated*", "*/*"],
                                       library_name="bench-runner",
                                       tqdm_class=None if telling.bars else silent_bar()))

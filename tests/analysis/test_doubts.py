@@ -91,6 +91,10 @@ def test_the_flag_to_raise_is_named_with_a_number_from_the_data() -> None:
 
 
 def test_where_the_context_cut_it_is_the_context_that_must_grow() -> None:
+    fixed = Cuts(10, by_limit=1, by_context=3, max_tokens=4096, ctx_size=2048, backend="transformers")
+    limit, context = hints(fixed)
+    assert "--ctx-size" not in limit  # which transformers refuses
+    assert context == "a model of a longer context: that of 2048 tokens, which its config sets, ended 3 of 10 tasks"
     assert hints(Cuts(10, by_context=3, max_tokens=4096, longest_prompt=500, ctx_size=2048)) == [
         "--ctx-size 5120: the context of 2048 tokens a slot, not --max-tokens, ended 3 of 10 tasks"]
 

@@ -146,6 +146,9 @@ def test_a_model_on_the_hub_is_a_folder_once_it_is_fetched(folder: Path, tmp_pat
             assert found["source"].startswith("hf:owner/tiny@0123456789abcdef")
             assert there.load("transformers:owner/tiny", HF_HUB_OFFLINE="1")["path"] == found["path"]
             assert "is not on the hub, or private" in there.load("transformers:owner/other")["error"]
+            offline = there.load("transformers:owner/other", HF_HUB_OFFLINE="1")["error"]
+            assert offline == ("transformers:owner/other is not in the cache, and HF_HUB_OFFLINE is set; go online "
+                               "once, or give the path of its folder")
         finally:
             child.kill()
 
@@ -169,6 +172,11 @@ def _found() -> Found:
 def test_what_its_server_does_not_have_is_refused(settings: dict[str, Any]) -> None:
     with pytest.raises(UsageError):
         TransformersServe().check(ServerSettings(**settings), _found())
+
+
+def test_the_server_of_another_kind_of_model_is_refused() -> None:
+    with pytest.raises(UsageError, match="--server llama-server: transformers:DIR_OR_ID runs on that library's own"):
+        TransformersServe().find(ServerSettings(backend="llama-server"))
 
 
 def test_without_the_library_the_command_that_installs_it_is_named(folder: Path) -> None:
