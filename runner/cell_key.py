@@ -65,7 +65,7 @@ def cell_parts(request: Request, work: Work) -> dict[str, Any]:
 
 def model_identity(model: ModelInfo) -> str:
     """Of a file its digest, of another model who serves it and by what name."""
-    return model_sha256(model) if model.path else model.identity or model.name
+    return model_sha256(model) if model.path else model.sha256 or model.identity or model.name
 
 
 def _benchmark(request: Request, work: Work) -> dict[str, Any]:

@@ -85,6 +85,26 @@ def fetch(name: str, of_file: Callable[[Path], ModelInfo], telling: Telling) -> 
     return replace(of_file(files[0]), source=f"hf:{repository}@{commits.pop()} {paths[0]}")
 
 
+@dataclass(frozen=True, slots=True)
+class HubFile:
+    """A file of a model, and whether it has to be fetched."""
+
+    path: str
+    size_bytes: int | None
+    sha256: str | None
+    is_here: bool
+
+
+def files_of(name: str, telling: Telling) -> tuple[HubFile, ...]:
+    """What ``fetch`` would bring. Nothing is fetched; raises as it does."""
+    repository, quantization = _parsed(name)
+    there = _look(repository, telling)
+    paths = _choose(there, quantization)
+    whole = _in_one_revision(there, paths) is not None
+    return tuple(HubFile(path, there.files[path].size_bytes, there.files[path].sha256,
+                         whole or _is_cached(there, path)) for path in paths)
+
+
 def _tell_choice(repository: str, quantization: str, path: str, telling: Telling) -> None:
     """Where it is another one than was named: F16 is found in BF16, too."""
     (named,) = quantizations((path,))
