@@ -1,0 +1,174 @@
+"""A plan: models by benchmarks by strategies by prompt versions by matrix, less what is excluded. Names and values only.
+
+Where a setting is given in several places, the narrower one counts: ``[settings]``, then a strategy's, a benchmark's, a
+model's own, and over all of them ``[matrix]``, which is what is being varied. Paths are told from the plan's folder.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from runner.sweep.document import Document, Fault
+from runner.sweep.flags import Setting, Settings, fault_of, is_sound
+
+MOST_CELLS: Final = 100_000
+_PATHS: Final = frozenset({"problems-file", "script", "prompts-dir", "server-bin", "prices", "python"})
+"""Settings that may be a path."""
+_NO_PATH: Final = re.compile(r"(?:hf|ollama|openai|gemini|transformers):|demo(?:-[0-9]+M)?(?::|\Z)", re.IGNORECASE)
+"""Specs of models that are no path, folder or pattern."""
+_NAMES: Final = ("model", "benchmark", "strategy", "prompt-version")
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A model, a benchmark, a strategy or a prompt version, with settings of its own."""
+
+    names: tuple[str, ...]
+    """One; of a strategy, several that are put to the same samples."""
+    line: int
+    settings: Settings
+
+    @property
+    def name(self) -> str:
+        return self.names[0]
+
+
+@dataclass(frozen=True, slots=True)
+class Exclude:
+    """Cells that are left out: those of which all of it is true."""
+
+    line: int
+    names: Mapping[str, str]
+    """Of: model, benchmark, strategy, prompt-version."""
+    settings: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What the file says, as far as it makes sense."""
+
+    path: Path
+    name: str
+    models: tuple[Entry, ...]
+    benchmarks: tuple[Entry, ...]
+    strategies: tuple[Entry, ...]
+    versions: tuple[Entry, ...]
+    """None: each benchmark's default."""
+    settings: Settings
+    matrix: tuple[tuple[str, tuple[Setting, ...]], ...]
+    excludes: tuple[Exclude, ...]
+    faults: tuple[Fault, ...]
+
+    def combinations(self) -> int:
+        """How many cells there are at most, of models that are one each."""
+        found = len(self.models) * len(self.benchmarks) * len(self.strategies) * max(1, len(self.versions))
+        for _, values in self.matrix:
+            found *= len(values)
+        return found
+
+
+def plan_of(document: Document) -> Plan:
+    """The plan, with everything that is wrong with its words and values."""
+    reading = _Reading(document)
+    table = document.table
+    name = table.get("name")
+    plan = Plan(
+        document.path, name if isinstance(name, str) else document.path.stem,
+        tuple(reading.entries("models", "model")), tuple(reading.entries("benchmarks", "benchmark")),
+        tuple(reading.entries("strategies", "strategy")) if "strategies" in table
+        else (Entry(("single",), document.line("strategies"), {}),),
+        tuple(reading.entries("prompt-versions", "prompt-version")),
+        reading.settings("settings"), tuple(reading.matrix()), tuple(reading.excludes()), (),
+    )
+    faults = {*document.faults, *reading.faults}
+    if plan.combinations() > MOST_CELLS:
+        faults.add(Fault(1, f"the plan comes to {plan.combinations():,} cells, more than {MOST_CELLS:,}; plan fewer"))
+    return Plan(plan.path, plan.name, plan.models, plan.benchmarks, plan.strategies, plan.versions, plan.settings,
+                plan.matrix, plan.excludes, tuple(sorted(faults)))
+
+
+class _Reading:
+    """One pass over a document; what does not make sense is left out, and told."""
+
+    def __init__(self, document: Document) -> None:
+        self._document = document
+        self.faults: set[Fault] = set()
+
+    def entries(self, section: str, key: str) -> Iterator[Entry]:
+        """The elements of a list."""
+        for index, element in enumerate(_list(self._document.table.get(section))):
+            line = self._document.line(section, index)
+            if isinstance(element, str) and element:
+                yield Entry(self._named(key, (element,), {}), line, {})
+            elif isinstance(element, dict):
+                names = [element.get(key)] if not isinstance(element.get(key), list) else element[key]
+                texts = tuple(name for name in names if isinstance(name, str) and name)
+                if texts and len(texts) == len(names):
+                    own = {name: value for name, value in element.items() if name != key}
+                    yield Entry(self._named(key, texts, own), line, self._sound(own, (section, index)))
+
+    def settings(self, section: str) -> Settings:
+        """Those of a table."""
+        table = self._document.table.get(section)
+        return self._sound(table, (section,)) if isinstance(table, dict) else {}
+
+    def matrix(self) -> Iterator[tuple[str, tuple[Setting, ...]]]:
+        """The settings that are varied."""
+        table = self._document.table.get("matrix")
+        for name, values in (table if isinstance(table, dict) else {}).items():
+            found = [self._sound({name: value}, ("matrix",), (name, index))
+                     for index, value in enumerate(_list(values))]
+            if sound := tuple(each[name] for each in found if name in each):
+                yield name, sound
+
+    def excludes(self) -> Iterator[Exclude]:
+        """What is left out."""
+        for index, table in enumerate(_list(self._document.table.get("exclude"))):
+            if isinstance(table, dict):
+                names = {key: value for key, value in table.items() if key in _NAMES and isinstance(value, str)}
+                others = {key: value for key, value in table.items() if key not in _NAMES}
+                yield Exclude(self._document.line("exclude", index), names, others)
+
+    def _sound(
+        self, table: Mapping[str, Any], place: Sequence[str | int], exactly: Sequence[str | int] = ()
+    ) -> dict[str, Setting]:
+        found = {}
+        for name, value in table.items():
+            line = self._document.line(*place, *(exactly or (name,)))
+            if (said := fault_of(name, value)) is not None:
+                self.faults.add(Fault(line, said))
+            elif is_sound(name, value):
+                found[name] = Setting(self._placed(name, value), line)
+        return found
+
+    def _named(self, key: str, names: tuple[str, ...], own: Mapping[str, Any]) -> tuple[str, ...]:
+        if key == "benchmark":
+            return tuple(self._path(name) if name.endswith(".toml") else name for name in names)
+        if key == "model" and "base-url" not in own:
+            return tuple(map(self._model, names))
+        return names
+
+    def _model(self, spec: str) -> str:
+        prefix, colon, name = spec.partition(":")
+        if colon and prefix == "transformers" and Path(self._path(name)).is_dir():
+            return f"{prefix}:{self._path(name)}"
+        return spec if _NO_PATH.match(spec) else self._path(spec)
+
+    def _placed(self, name: str, value: Any) -> Any:
+        """Files that lie where the plan says, of settings that may be something else too."""
+        if name in _PATHS and isinstance(value, str) and Path(self._path(value)).exists():
+            return self._path(value)
+        return value
+
+    def _path(self, text: str) -> str:
+        if text.startswith(("/", "~")) or "\0" in text:
+            return text
+        return str(self._document.path.absolute().parent / text)
+
+
+def _list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []
