@@ -6,12 +6,13 @@ import json
 import math
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Final
 
+from benchmarks.datasets import scenarios
 from benchmarks.datasets.choices import LETTERS
 from benchmarks.datasets.dates import window_of
 from benchmarks.datasets.lines import Line, sha256_file
@@ -41,6 +42,7 @@ EVALUATORS: Final[Mapping[str, Kind]] = {
     "choice": Kind("choice", {"expected": "answer", "choices": "choices"}, ("choice",), {}),
     "formula": Kind("formula", {"expected": "answer"}, ("formula", *_TEXTS), {}),
     "extraction": Kind("extraction", {"expected": "expected", "schema": "schema"}, ("json",), {}),
+    "judged": Kind("judged", {}, (*_TEXTS, "code"), {}),
     "asserts": Kind("mbpp", {"tests": "test_list"}, ("code",), {"code": "code", "setup": "test_setup_code"}),
 }
 
@@ -61,6 +63,13 @@ class Fields:
     task_id: str | None = None
     difficulty: str | None = None
     date: str | None = None
+    scenarios: Mapping[str, Any] | None = None
+    """The grid that the TOML file itself holds."""
+
+    @property
+    def is_judged(self) -> bool:
+        """Whether its tasks are scenarios, without a right answer."""
+        return self.evaluator == "judged"
 
 
 def open_tasks(fields: Fields, limit: int | None, request: DatasetRequest) -> TaskSet:
@@ -74,6 +83,8 @@ def open_tasks(fields: Fields, limit: int | None, request: DatasetRequest) -> Ta
             '([tasks] date = "…"), or leave them out'
         )
     path = fields.path if request.problems_file is None else Path(request.problems_file)
+    if fields.is_judged and (path == fields.source or os.path.isfile(path)):  # noqa: PTH113
+        return _scenarios(fields, limit, path)
     if request.problems_file is None and not os.path.isfile(path):  # noqa: PTH113  (False, too, for a name too long)
         raise BadInput(
             f"{fields.source}:{fields.line}: [tasks] file: there is no file {str(path)[:300]}; "
@@ -93,6 +104,18 @@ def open_tasks(fields: Fields, limit: int | None, request: DatasetRequest) -> Ta
             tasks.append(Task(name, prompt, _optional(fields.difficulty, line)))
     window.refuse_nothing(tasks, str(path))
     return TaskSet(tuple(tasks), sha256_file(path), str(path), from_table(references))
+
+
+def _scenarios(fields: Fields, limit: int | None, path: Path) -> TaskSet:
+    """Those of the TOML file itself, or of a file of their own."""
+    name = fields.source.stem
+    if path == fields.source:
+        found = scenarios.of_grid(name, scenarios.grid_of(fields.scenarios or {}, path), str(path))
+    else:
+        found = scenarios.task_set(name, path)
+    beside = {"answer_after": fields.answer["after"]} if fields.answer["parser"] == "after" else {}
+    tasks = (replace(task, prompt={**task.prompt, **beside}) for task in found.tasks[:limit])
+    return replace(found, tasks=tuple(tasks))
 
 
 def _columns(fields: Fields) -> tuple[str, ...]:

@@ -5,7 +5,6 @@ are refused.
 from __future__ import annotations
 
 from dataclasses import asdict, replace
-from difflib import get_close_matches
 
 from benchmarks.benchmark import Benchmark
 from benchmarks.datasets.request import DatasetRequest
@@ -19,7 +18,7 @@ from runner.evidence_of_candidates import command_of, refuse_blind
 from runner.judged import refuse_unjudgeable
 from runner.observer import Hooks
 from runner.plan import Cell, made
-from runner.prompts import with_prompts_of
+from runner.prompts import refuse_unshowable, version_of, with_prompts_of
 from runner.request import Request, StrategyChoice, TaskChoice
 from runner.work import Work
 from servers.models import is_demo
@@ -48,10 +47,8 @@ def unopened(request: Request, cell: Cell) -> Work:
     benchmark = get(cell.benchmark)
     cell = replace(cell, benchmark=benchmark.name)
     benchmark = with_prompts_of(request, benchmark)
-    version = cell.prompt_version or benchmark.default_prompt
-    if request.script is None and version not in benchmark.prompt_versions:
-        raise UsageError(f"--prompt-version {version}: {benchmark.name} has no such prompt; "
-                         f"{_there(benchmark.prompt_versions, version)}")
+    own = request.script is not None
+    version = cell.prompt_version or benchmark.default_prompt if own else version_of(benchmark, cell.prompt_version)
     refuse_without_needs(benchmark)
     _refuse_meaningless(request, benchmark)
     command = script_process.command_for(request.script or benchmark.script)
@@ -86,17 +83,12 @@ def _opened(request: Request, work: Work, benchmark: Benchmark, hooks: Hooks) ->
     )
     work = _with_replays(replace(work, task_set=task_set, tasks=tasks, cutoff=cutoff))
     refuse_blind(work.selectors, benchmark.name, task_set)
+    refuse_unshowable(request, work)
     return work
 
 
 def _with_replays(work: Work) -> Work:
     return replace(work, replays=tuple(_replayed(work, choice) for choice in work.cell.replays))
-
-
-def _there(versions: tuple[str, ...], version: str) -> str:
-    near = get_close_matches(version, versions, n=1)
-    meant = f"did you mean {near[0]}? " if near else ""
-    return f"{meant}there {'are' if len(versions) > 1 else 'is'}: {', '.join(versions)}."
 
 
 def _replayed(work: Work, choice: StrategyChoice) -> Work:

@@ -106,6 +106,8 @@ def _refuse_undecidable(flags: argparse.Namespace) -> None:
     ):
         if getattr(flags, name) and (name != "base_url" or serves_one_model(flags)):
             raise UsageError(f"--until-decided: leave out --{name.replace('_', '-')}: {why}.")
+    if len(set(flags.prompt_version)) > 1:
+        raise UsageError("--until-decided: two models are compared, with one prompt; name one with --prompt-version.")
     if len(flags.model) != 2 or len(set(flags.benchmark)) != 1:
         raise UsageError("--until-decided: name exactly two models and one benchmark, e.g. --model demo:F16 demo:Q2_K "
                          "--benchmark math.")

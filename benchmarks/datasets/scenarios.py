@@ -40,18 +40,23 @@ def open_tips(request: DatasetRequest) -> TaskSet:
 def task_set(prefix: str, path: Path) -> TaskSet:
     """The scenarios of a file as tasks, whose references are empty: a judge has the rubric. BadInput for any fault."""
     if path.suffix.lower() == ".toml":
-        found = scenarios(read_grid(path))
-        return of_scenarios(found, named(prefix, found), str(path))
+        return of_grid(prefix, read_grid(path), str(path))
     lines = list(read_records(path))
     found = [_of_record(line) for line in lines]
     ids = [_own_id(line) or name for line, name in zip(lines, named(prefix, found), strict=True)]
     for place, name in enumerate(ids):
         if name in ids[:place]:
             raise lines[place].bad(f"scenario {name!r} is there twice; give each an id of its own, or none an id")
-    return of_scenarios(found, ids, str(path))
+    return _tasks(found, ids, str(path))
 
 
-def of_scenarios(found: Sequence[Scenario], ids: Sequence[str], source: str) -> TaskSet:
+def of_grid(prefix: str, grid: Grid, source: str) -> TaskSet:
+    """The scenarios that a grid comes to, as tasks."""
+    found = scenarios(grid)
+    return _tasks(found, named(prefix, found), source)
+
+
+def _tasks(found: Sequence[Scenario], ids: Sequence[str], source: str) -> TaskSet:
     """Tasks under these ids, and the hash of what they are."""
     tasks = tuple(Task(name, scenario) for name, scenario in zip(ids, found, strict=True))
     digest = hashlib.sha256(canonical(found)).hexdigest()

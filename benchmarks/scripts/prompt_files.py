@@ -18,7 +18,8 @@ from core.errors import UsageError
 
 FOLDER = Path(__file__).resolve().parents[1] / "prompts"
 _HEAD = re.compile(r"^\[\[(?P<name>[a-z_]+(?: [a-z_]+)?)\]\]\n", re.MULTILINE)
-_FIELD = re.compile(r"\{([A-Za-z_][A-Za-z0-9_]*)\}")
+FIELD = re.compile(r"\{([A-Za-z_][A-Za-z0-9_]*)\}")
+"""A place where a task's text goes."""
 _ROLES = ("system", "user")
 
 
@@ -42,7 +43,7 @@ class Prompt:
             ]
             section = self.sections.get(variants[0] if variants else role)
             if section is not None:
-                content = _FIELD.sub(lambda found: fields.get(found[1], found[0]), section)
+                content = FIELD.sub(lambda found: fields.get(found[1], found[0]), section)
                 messages.append({"role": role, "content": content})
         return messages
 
@@ -63,7 +64,11 @@ def load(benchmark: str, version: str) -> Prompt:
     known = versions(benchmark)
     if version not in known:
         raise UsageError(f"--prompt-version {version!r}: {benchmark} has no such prompt; there are: {', '.join(known)}")
-    text = (FOLDER / benchmark / f"{version}.txt").read_text(encoding="utf-8")
+    return parse((FOLDER / benchmark / f"{version}.txt").read_text(encoding="utf-8"))
+
+
+def parse(text: str) -> Prompt:
+    """The sections of a prompt's text; what stands before the first is none of them."""
     parts = _HEAD.split(text)[1:]
     sections = dict(zip(parts[::2], parts[1::2], strict=True))
     return Prompt({name: body.removesuffix("\n") for name, body in sections.items() if name != "end"})
