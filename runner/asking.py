@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from runner.draws import Draw, Place
+from runner.patience import Waited
 from runner.script import Script
 
 
@@ -19,6 +20,8 @@ class Asking:
         self._draws = tuple(draws)
         self._slots = slots
         self._owed: dict[Place, None] = dict.fromkeys(place for draw in self._draws for place in _places(draw))
+        self._asked: set[Place] = set(self._owed)
+        self._heard = self._strays = 0
         self._script: Script | None = None
         self._driven = self._ended = self._stopped = False
 
@@ -39,14 +42,33 @@ class Asking:
     def draw(self, draw: Draw) -> None:
         """One more, where it reads draws; a place that it owed already goes to the end of its queue."""
         if self._driven:
+            self._heard += 1
             for place in _places(draw):
                 self._owed.pop(place, None)
                 self._owed[place] = None
+                self._asked.add(place)
             self._send(draw)
+
+    def was_asked(self, place: Place) -> bool:
+        """Whether it may bring this one: of a script that reads draws, only what was drawn."""
+        return not self._driven or place in self._asked
+
+    def heard(self, place: Place | None) -> None:
+        """Something came of this place: what it owes is a sign of life, anything else is a stray."""
+        if place in self._owed:
+            self._heard, self._strays = self._heard + 1, 0
+        else:
+            self._strays += 1
 
     def answered(self, place: Place) -> None:
         """It owes this one no more."""
         self._owed.pop(place, None)
+
+    @property
+    def waited(self) -> Waited:
+        """The script as it is waited for."""
+        return Waited(self._driven, len(self._owed), next(iter(self._owed), None), self._ended, self._heard,
+                      self._strays)
 
     def give_up(self, place: Place) -> None:
         """It will bring no answer to this one, and is told so once it owes nothing."""

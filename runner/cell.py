@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import queue
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from core.errors import Interrupted, ScriptLost, ServerError, ServerLost
@@ -27,14 +28,17 @@ from runner.hearing import Hearing, watching
 from runner.lookout import Lookout
 from runner.observer import Bought, Hooks
 from runner.outcome import CellOutcome
+from runner.patience import Patience, Stuck
 from runner.rationing import Rationing, Singly, Used, refuse_unmetered
 from runner.recovery import Recovery
-from runner.script import Finished, Line
-from runner.script_end import check_killed, check_script
+from runner.script import Finished, Line, Script
+from runner.script_end import check_killed, check_script, gave_up
 from runner.serving import Serving
 from runner.sitting import Sitting, written
 from runner.tries import SPENT
 from runner.work import Prepared
+from system.clock import monotonic_s
+from system.work_done import cpu_seconds
 
 _TICK_S = 0.2
 
@@ -175,8 +179,10 @@ class CellLoop:
         rates = purse.rates(endpoint) if purse is not None else {}
         env = self._prepared.tell(endpoint, slots, [*self._collection.finished(), *sorted(later)], rates)
         script = asking.start(self._work.command, env, self._folder.path, self._events)
+        pid, limit = self._serving.server.pid, self._prepared.request_timeout_s
+        server_s = None if pid is None else partial(cpu_seconds, pid)
         try:
-            self._until_script_ends()
+            self._until_script_ends(script, Patience(limit, script.work_s, server_s, monotonic_s()))
             status = script.finish()
         except BaseException:
             self._sitting.in_flight = len(asking.in_flight())
@@ -226,11 +232,16 @@ class CellLoop:
 
     # -- the queue -------------------------------------------------------------------------------------------------
 
-    def _until_script_ends(self) -> None:
+    def _until_script_ends(self, script: Script, patience: Patience) -> None:
         watch = watching(self._serving, self._lookout.so_far)
         while not isinstance(item := self._next(), Finished):
             if isinstance(item, Line):
                 self._hearing.line(item.text, watch)
+            try:
+                if patience.look(self._hearing.asking.waited, monotonic_s()):
+                    self._say(script.let_go())
+            except Stuck as why:
+                raise gave_up(why, self._prepared, self._collection) from None
         self._hearing.close(watch)
 
     def _until_verified(self) -> None:

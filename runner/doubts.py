@@ -97,6 +97,8 @@ def _oddities(outcome: CellOutcome) -> list[str]:
         found.append(f"{odd.unreadable} lines of the script could not be read")
     if odd.unknown_tasks:
         found.append(f"{odd.unknown_tasks} samples were of tasks that were not asked")
+    if odd.unasked:
+        found.append(f"{odd.unasked} samples or failures were of places that nobody drew")
     return found
 
 

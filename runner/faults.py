@@ -41,6 +41,8 @@ class Oddities:
 
     unknown_tasks: int = 0
     duplicates: int = 0
+    unasked: int = 0
+    """Of tasks that there are, but samples that nobody drew."""
     unreadable: int = 0
     failed_requests: int = 0
     examples: list[str] = field(default_factory=list)

@@ -15,7 +15,7 @@ from runner.answers import Answers
 from runner.asking import Asking
 from runner.audit import is_audit, refuse_undriven
 from runner.collect import Collection
-from runner.draws import Draw
+from runner.draws import Draw, Place
 from runner.faults import LOST_WITH
 from runner.observer import Hooks
 from runner.rationing import Rationing
@@ -114,8 +114,11 @@ class Hearing:
 
     def _receive(self, sample: Sample) -> None:
         place = (sample.task_id, sample.index)
+        self.asking.heard(place)
         if place in self._collection.restored:
             return  # a script that begins again from the start; the first reply stands
+        if self._is_unasked(place):
+            return
         write = self._folder.append_audit if is_audit(place) else self._folder.append_sample
         write(sample, self.sitting.stamp() if self.sitting else None)
         self.asking.answered(place)
@@ -123,6 +126,15 @@ class Hearing:
         self._busy_since = None
         if self._answers.file(sample):
             self.ask_more(sample.task_id)
+
+    def _is_unasked(self, place: Place) -> bool:
+        """Of a task that there is, but drawn by nobody: counted, and no sample of the run's."""
+        if place[0] not in self._collection.tasks or self.asking.was_asked(place):
+            return False
+        self._collection.odd.unasked += 1
+        self._collection.odd.note(f"nobody asked for sample {place[1]} of {place[0]!r}")
+        self._folder.say_of_script(f"nobody asked for: {place[0]} sample {place[1]}")
+        return True
 
     def ask_more(self, task_id: str) -> None:
         """Sends what the strategy wants next of this task, if it wants more and knows enough."""
@@ -142,6 +154,9 @@ class Hearing:
             self.asking.end_if_idle()
 
     def _failed(self, failure: RequestFailed) -> None:
+        self.asking.heard(None if failure.task_id is None else (failure.task_id, failure.index))
+        if failure.task_id is not None and self._is_unasked((failure.task_id, failure.index)):
+            return
         if failure.kind in {DENIED, SPENT} and failure.task_id is not None:
             self._end(failure)
             return

@@ -51,7 +51,8 @@ def prepare(request: Request, work: Work, endpoint: Endpoint, say: Callable[[str
         raise
     tell = partial(told, request, folder, _wording(work))
     go_on = how_to_go_on(resume=request.outputs.resume)
-    return Prepared(work, folder, mark, cell, parts["model_sha256"], tell, earlier, go_on)
+    return Prepared(work, folder, mark, cell, parts["model_sha256"], tell, earlier, go_on,
+                    request.sampling.request_timeout_s)
 
 
 def fingerprint_parts(request: Request, work: Work, endpoint: Endpoint) -> dict[str, Any]:

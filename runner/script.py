@@ -23,6 +23,7 @@ from core.errors import BenchError, ScriptError, UsageError
 from system.clock import sleep_s
 from system.files import remedy
 from system.process import PIPE, GuardedProcess, Streams
+from system.work_done import cpu_seconds
 
 LINE_LIMIT = 64 * 1024 * 1024
 """Longest line taken from a script, in bytes; the rest of a longer one is dropped and the line counts as unreadable."""
@@ -95,6 +96,7 @@ class Script:
         self._out: queue.Queue[bytes | None] = queue.Queue()
         self._problem: BenchError | None = None
         self._stopping = threading.Event()
+        self._let_go = False
         with (folder / "script.log").open("ab") as stderr:
             try:
                 self._process = GuardedProcess.start(
@@ -116,6 +118,10 @@ class Script:
         for thread in self._threads:
             thread.start()
 
+    def work_s(self) -> float:
+        """Processor seconds that it and all it started have used."""
+        return cpu_seconds(self._process.pid)
+
     def draw(self, task_id: str, sample: int, count: int, seed: int) -> None:
         """Asks an interactive script for ``count`` samples from index ``sample`` on."""
         self._send({"draw": {"task_id": task_id, "sample": sample, "count": count, "seed": seed}})
@@ -135,7 +141,14 @@ class Script:
         self.stop()
         if self._problem is not None:
             raise self._problem
-        return status if status is not None else 0
+        return 0 if status is None or self._let_go else status
+
+    def let_go(self) -> str:
+        """Stops it, as it has done its work and does not exit; that is no failure. A sentence that says so."""
+        self._let_go = True
+        self._process.stop()
+        return ("the benchmark script had answered all that it was asked and did not exit when it was told so; it was "
+                "stopped, and nothing is lost")
 
     def stop(self) -> None:
         """Ends the script and all it started; safe to call again."""

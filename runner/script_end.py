@@ -7,6 +7,7 @@ from signal import Signals
 from core.errors import ScriptError, ScriptLost
 from parsers.events import ScoreRead
 from runner.collect import Collection
+from runner.patience import Stuck
 from runner.script import OUTPUT, log_tail
 from runner.work import Prepared
 
@@ -35,6 +36,21 @@ def check_script(status: int, prepared: Prepared, collection: Collection, score:
             f"'{prepared.work.cell.benchmark}' to verify them against: print a score, or name a benchmark of the "
             f"table with --benchmark; the samples are in {prepared.folder.samples_path}."
         )
+
+
+def gave_up(why: Stuck, prepared: Prepared, collection: Collection) -> ScriptError:
+    """Of a script that cannot come to an end: what it did, what else it printed, and how to go on."""
+    folder, odd = prepared.folder, collection.odd
+    else_printed = ", ".join(f"{count} {what}" for count, what in (
+        (odd.unknown_tasks, "of tasks that there are not"), (odd.unasked, "of samples that nobody drew"),
+        (odd.duplicates, "a second time"), (odd.unreadable, "that nothing can read")) if count)
+    also = f"; of its lines were {else_printed}" if else_printed else ""
+    return ScriptError(
+        f"the benchmark script {_name(prepared)} {why}, so it was stopped{also}. What it printed is in "
+        f"{folder.path / OUTPUT}, the {len(collection.candidates)} tasks it had answered in {folder.samples_path}; "
+        f"docs/benchmark-scripts.md says what a driven script must do; {prepared.go_on}.",
+        (*odd.examples, *log_tail(folder.script_log)),
+    )
 
 
 def _failed(status: int, prepared: Prepared, collection: Collection) -> ScriptError:

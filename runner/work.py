@@ -79,3 +79,5 @@ class Prepared:
     """What the folder of a run that is taken up held."""
     go_on: str
     """How a person goes on with it, should it be stopped."""
+    request_timeout_s: float
+    """Without a token, a request is given up; so is a script without any sign of life."""
