@@ -17,7 +17,6 @@ LOST, REFUSED, FAILED = "lost", "refused", "failed"
 """Nobody answers; nothing of ours is accepted; this one run is not."""
 
 _HOST = "Invalid Host header"  # mlflow.server.security_utils, MLflow 3.5 and later
-_NO_ARTIFACTS = "--no-serve-artifacts"  # mlflow.server.handlers
 _BUSY = frozenset({429, 502, 503, 504})
 _MOST = 300
 
@@ -75,17 +74,6 @@ def status_of(error: BaseException) -> int | None:
             return int(response.status_code)
     found = re.search(r"failed with error code (\d{3})|too many (\d{3}) error responses", str(error))
     return int(found[1] or found[2]) if found else None
-
-
-def takes_no_artifacts(error: BaseException) -> str | None:
-    """Why the server takes no files, where it says so and will say so again; None for what may pass."""
-    status = status_of(error)
-    said = str(error) + "".join(getattr(getattr(each, "response", None), "text", "") or "" for each in _chain(error))
-    if _HOST in said or status in {None, 401}:
-        return None
-    if _NO_ARTIFACTS in said:
-        return "the server runs with --no-serve-artifacts"
-    return f"the server's artifact store answers {status}" if status not in _BUSY else None
 
 
 def _chain(error: BaseException | None) -> Iterator[BaseException]:

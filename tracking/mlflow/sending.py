@@ -12,7 +12,7 @@ from mlflow import MlflowClient
 from mlflow.entities import Metric, Param, RunTag
 from mlflow.exceptions import MlflowException
 
-from tracking.mlflow import artifacts
+from tracking.mlflow.artifacts import Artifacts
 from tracking.mlflow.description import JUDGE_PENDING, RUN_ID, SENT, Tracked
 from tracking.mlflow.problems import FAILED, NotSent
 
@@ -29,6 +29,7 @@ class Sender:
 
     def __init__(self, uri: str) -> None:
         self._client: Any = MlflowClient(tracking_uri=uri, registry_uri=uri)
+        self._artifacts = Artifacts(self._client)
         self._experiments: dict[str, str] = {}
 
     def hello(self) -> None:
@@ -128,7 +129,7 @@ class Sender:
             self._client.log_batch(run_id, tags=[RunTag(key, value) for key, value in tags])
         self._client.log_batch(run_id, metrics=[
             Metric(each.key, each.value, each.timestamp_ms, each.step) for each in tracked.metrics])
-        places = artifacts.upload(self._client, run, tracked.artifacts)
+        places = self._artifacts.upload(run, tracked.artifacts)
         for tags in _portions(places):
             self._client.log_batch(run_id, tags=[RunTag(key, value) for key, value in tags])
         if JUDGE_PENDING in run.data.tags and JUDGE_PENDING not in tracked.tags:
