@@ -83,13 +83,14 @@ def run(flags: argparse.Namespace) -> int:
 def verify(flags: argparse.Namespace) -> int:
     """Scores stored responses."""
     from runner import verify as verifying
+    from runner.cluster_flags import ray_address
 
     result = verifying.verify(
         verifying.VerifyRequest(
             flags.benchmark, Path(flags.samples), flags.problems_file, flags.workers, flags.verify_timeout,
-            flags.isolation, flags.grading, flags.python, tuple(flags.preload),
+            flags.isolation, flags.grading, flags.python, tuple(flags.preload), flags.executor, ray_address(flags),
         ),
-        progress=None if flags.json else _counter,
+        progress=None if flags.json else _counter, say=_say,
     )
     if flags.json:
         print(json.dumps(result.as_json()))
@@ -211,6 +212,13 @@ def import_results(flags: argparse.Namespace) -> int:
     return 0
 
 
+def leaderboard(flags: argparse.Namespace) -> int:
+    """What judges' scores come to."""
+    from runner.judging import board_verb
+
+    return board_verb.leaderboard(flags)
+
+
 def judge(flags: argparse.Namespace) -> int:
     """Texts that are judged by a rubric."""
     from runner.judging import verb
@@ -262,6 +270,7 @@ VERBS: dict[str, Callable[[argparse.Namespace], int]] = {
     "report": report,
     "import": import_results,
     "judge": judge,
+    "leaderboard": leaderboard,
     "track": track,
     "doctor": doctor,
 }

@@ -9,12 +9,12 @@ from core.repetition import COUNT, PERIOD, SPAN
 from core.version import VERSION
 from runner import flag_values as values
 from runner import report_arguments as reports
-from runner import spending_flags, strategy_flags
+from runner import cluster_flags, spending_flags, strategy_flags
 from runner import track_arguments as tracking
 from runner.judging import arguments as judging
 
 VERBS = ("run", "verify", "compare", "show", "analyze", "plot", "report", "rich-report", "import",
-         "judge", "track", "doctor")
+         "judge", "leaderboard", "track", "doctor")
 BACKENDS = ("auto", "llama-server", "xllamacpp", "llama-cpp-python")
 FORMATS = ("table", "md", "csv", "json")
 ORIGINS = ("auto", "inspect", "ledger", "llama-eval", "lm-eval", "evalplus", "human-eval", "lcb")
@@ -39,7 +39,7 @@ other verbs (each has its own --help):
   report    one run as a page for a browser, with every reply
   rich-report  all runs on one page for a browser
   import    results of other harnesses into the ledger
-  judge     texts that are judged by a rubric: export, apply
+  judge     texts that are judged by a rubric: export, apply; leaderboard: what their scores come to
   track     send what an MLflow server lacks of the ledger: track sync
   doctor    what this machine has, and what to do about what is missing
 
@@ -53,7 +53,7 @@ class _Formatter(argparse.RawDescriptionHelpFormatter):
         super().__init__(prog, max_help_position=30, width=110)
 
 
-def _run_parser() -> argparse.ArgumentParser:
+def run_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="bench_runner.py",
         usage="./bench_runner.py --model MODEL... --benchmark NAME... [options]",
@@ -207,12 +207,15 @@ def _verify_parser() -> argparse.ArgumentParser:
         prog="bench_runner.py verify", formatter_class=_Formatter, allow_abbrev=False,
         description="Scores stored responses: JSON lines with task_id and completion (continues the prompt) or "
                     "response (a chat reply). Writes FILE_results.jsonl beside it.",
-        epilog="example:\n  ./bench_runner.py verify --benchmark human_eval --samples samples.jsonl",
+        epilog="examples:\n  ./bench_runner.py verify --benchmark human_eval --samples samples.jsonl\n"
+               "  ./bench_runner.py verify --benchmark human_eval --samples samples.jsonl --executor ray "
+               "--ray-address 10.0.0.1:6379",
     )
     parser.add_argument("--benchmark", required=True, metavar="NAME")
     parser.add_argument("--samples", required=True, metavar="FILE")
     parser.add_argument("--problems-file", metavar="FILE", help="the dataset the samples answer")
     _verifying_flags(parser)  # type: ignore[arg-type]  # a parser has a group's add_argument
+    cluster_flags.add_executor_flags(parser, ("local", "ray"))
     parser.add_argument("--json", action="store_true", help="print one JSON object on stdout, alone")
     return parser
 
@@ -298,7 +301,7 @@ def _doctor_parser() -> argparse.ArgumentParser:
 
 
 _PARSERS: Mapping[str, Callable[[], argparse.ArgumentParser]] = {
-    "run": _run_parser,
+    "run": run_parser,
     "verify": _verify_parser,
     "compare": _compare_parser,
     "show": _show_parser,
@@ -309,6 +312,7 @@ _PARSERS: Mapping[str, Callable[[], argparse.ArgumentParser]] = {
     "report": lambda: reports.report_parser(_Formatter),
     "rich-report": lambda: reports.rich_report_parser(_Formatter),
     "judge": lambda: judging.judge_parser(_Formatter),
+    "leaderboard": lambda: judging.leaderboard_parser(_Formatter),
     "track": lambda: tracking.track_parser(_Formatter),
 }
 
