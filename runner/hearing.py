@@ -114,9 +114,9 @@ class Hearing:
 
     def _receive(self, sample: Sample) -> None:
         place = (sample.task_id, sample.index)
-        self.asking.heard(place)
         if place in self._collection.restored:
             return  # a script that begins again from the start; the first reply stands
+        self.asking.heard(place)
         if self._is_unasked(place):
             return
         write = self._folder.append_audit if is_audit(place) else self._folder.append_sample
