@@ -1,4 +1,4 @@
-"""A plan: models by benchmarks by strategies by prompt versions by matrix, less what is excluded. Names and values only.
+"""A plan: models by benchmarks by strategies by prompt versions by matrix, less what is excluded. Names and values.
 
 Where a setting is given in several places, the narrower one counts: ``[settings]``, then a strategy's, a benchmark's, a
 model's own, and over all of them ``[matrix]``, which is what is being varied. Paths are told from the plan's folder.
