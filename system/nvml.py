@@ -56,6 +56,16 @@ def processes() -> frozenset[int] | None:
     return frozenset(int(process.pid) for found in known for process in found) if known else None
 
 
+def hottest_c() -> int | None:
+    """Of these GPUs the temperature of the hottest, in degrees Celsius; None where no driver tells one."""
+    with _library() as there:
+        told: list[int] = []
+        for handle in visible() if there else ():
+            with contextlib.suppress(pynvml.NVMLError):
+                told.append(int(pynvml.nvmlDeviceGetTemperature(handle, pynvml.NVML_TEMPERATURE_GPU)))
+    return max(told, default=None)
+
+
 @contextlib.contextmanager
 def _library() -> Iterator[bool]:
     try:

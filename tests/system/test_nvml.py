@@ -41,6 +41,21 @@ def test_gpus_are_read_with_their_free_memory_and_what_a_process_uses(driver: Pa
     assert ask(driver)[:3] == [[FIRST, SECOND], 1000 + 1000 + 500, None]
 
 
+def test_the_hottest_gpu_that_a_server_would_see_tells_its_temperature(driver: Path, tmp_path: Path) -> None:
+    hot = tmp_path / "celsius"
+    hot.write_text("84")
+    said = "import json; from system import nvml; print(json.dumps(nvml.hottest_c()))"
+
+    def hottest(**told: str) -> str:
+        done = subprocess.run([sys.executable, "-c", said], env=nvml_library.environment(driver, **told),
+                              capture_output=True, text=True, check=True, timeout=60)
+        return done.stdout.strip()
+
+    assert hottest(NVML_TEMPERATURE=str(hot)) == "84"
+    assert hottest(NVML_TEMPERATURE=str(hot), CUDA_VISIBLE_DEVICES="0") == "30"
+    assert hottest() == "null"
+
+
 def test_processes_are_named_though_the_driver_is_too_old_to_tell_which_of_them_draw(driver: Path) -> None:
     assert ask(driver)[3] == [41, 42, 43]
     assert ask(driver, CUDA_VISIBLE_DEVICES="0", NVML_PIDS="7,9")[3] == [7, 9]
