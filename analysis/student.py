@@ -24,7 +24,8 @@ class Estimate(NamedTuple):
     high: float | None
     p_value: float | None
     """Two-sided, of a mean of 0."""
-    count: int
+    size: int
+    """How many values."""
 
 
 def estimate(values: Sequence[float], confidence: float = 0.95) -> Estimate | None:

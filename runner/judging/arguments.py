@@ -73,3 +73,25 @@ def judge_name(text: str) -> str:
     if not text.strip() or len(text) > 60 or not text.isprintable():
         raise argparse.ArgumentTypeError(f"{text[:60]!a} is no name; give a few plain letters")
     return text.strip()
+
+
+def leaderboard_parser(formatter: _Formatter) -> argparse.ArgumentParser:
+    """``leaderboard``."""
+    parser = argparse.ArgumentParser(
+        prog="bench_runner.py leaderboard", formatter_class=formatter, allow_abbrev=False,
+        description="What judges' scores of an experiment come to: models and prompts by composite with its interval, "
+                    "criterion by\ncriterion, what a text cost, the paired comparison over scenarios, whether a "
+                    "prompt's gain depends on the model,\nand how far judges agree (docs/judging.md).",
+        epilog="examples:\n  ./bench_runner.py leaderboard --experiment tip-bench\n"
+               "  ./bench_runner.py leaderboard --experiment tip-bench --baseline 'demo-5M:F16 v1' --format html "
+               "> board.html",
+    )
+    parser.add_argument("--experiment", required=True, metavar="NAME", help="what the runs were given by --experiment")
+    parser.add_argument("--baseline", metavar="NAME",
+                        help="hold all against this: 'MODEL PROMPT', or one of both where that is enough (default: "
+                             "the best)")
+    parser.add_argument("--judge", nargs="+", default=[], metavar="NAME", help="only these judges")
+    parser.add_argument("--benchmark", metavar="NAME", help="only texts of this benchmark")
+    parser.add_argument("--format", default="table", choices=("table", "md", "html", "json"))
+    where_flags(parser)
+    return parser

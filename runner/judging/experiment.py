@@ -106,6 +106,14 @@ def candidates_of(record: Record, runs_root: Path) -> tuple[Candidate, ...]:
     return tuple(found.values())
 
 
+def without_text(record: Record, runs_root: Path) -> int:
+    """How many of the run's samples have no text for a judge: cut off, without an answer, blocked."""
+    folder = RunFolder(runs_root, str(record["run_id"]))
+    last = {(str(line.get("task_id")), count_at(line, "sample") or 0): text_at(line, "outcome")
+            for line in folder.details()}
+    return sum(outcome != Outcome.UNJUDGED for outcome in last.values())
+
+
 def all_candidates(
     runs: Iterable[Record], runs_root: Path, remarks: list[str] | None = None
 ) -> dict[tuple[str, str, int], Candidate]:

@@ -73,6 +73,7 @@ def export(request: ExportRequest) -> Exported:
         key = replace(before.key, rubric_version=rubric.version, rubric_sha256=rubric.sha256, places=drawn.places)
         file = JudgeFile(key.file_id, key.experiment, key.judge, rubric.version, rubric.sha256, rubric.text,
                          drawn.entries)
+        rubrics.keep(request.runs_root, rubric)
         judge_key.write(request.runs_root, key)
         _write(request.out, judge_file.to_bytes(file, rubric))
     occasions = [drawn.places[entry.entry_id].occasion for entry in drawn.entries]

@@ -59,7 +59,7 @@ def build(
             "kind": last["kind"],
             "candidates": candidates,
             "scored": found.candidates,
-            "scenarios": found.composite.count,
+            "scenarios": found.composite.size,
             "twice": sum(line["occasion"] != 1 for line in lines) or None,
             "file_id": last.get("file_id"),
         },

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 
 import benchmarks
-from core.errors import BadInput, UsageError
+from core.errors import BadInput, BenchError, UsageError
 from core.rubric import Rubric
+from ledger.run_id import slug
+from system import files
+from tracking.judging import judge_key
 from tracking.judging import rubric as rubrics
 
 SHIPPED = "shipped:"
@@ -34,3 +38,28 @@ def load(source: str) -> Rubric:
     except UnicodeDecodeError as error:
         raise BadInput(f"the rubric {path}: byte {error.start} is not UTF-8; save it as UTF-8") from error
     return rubrics.parse(text, path.name if shipped else str(path))
+
+
+def keep(runs_root: Path, rubric: Rubric) -> None:
+    """A copy beside the runs, by its hash, so that scores can be read when the file has changed. Raises BenchError."""
+    path = _copy(runs_root, rubric.sha256)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        files.atomic_write(path, rubric.text.encode("utf-8"))
+    except OSError as error:
+        raise BenchError(f"{path} cannot be written ({error.strerror}); {files.remedy(error)}, then run the same "
+                         "command again") from error
+
+
+def kept(runs_root: Path, sha256: str) -> Rubric | None:
+    """The copy with that hash, or one that ships; None where there is none, or it is another by now."""
+    for path in (_copy(runs_root, sha256), *sorted(FOLDER.glob("*.md"))):
+        with suppress(BadInput):
+            found = load(str(path))
+            if found.sha256 == sha256:
+                return found
+    return None
+
+
+def _copy(runs_root: Path, sha256: str) -> Path:
+    return runs_root / judge_key.FOLDER / "rubrics" / f"{slug(sha256)}.md"

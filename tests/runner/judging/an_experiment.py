@@ -14,6 +14,7 @@ from core.outcomes import Outcome
 from core.records import Answer, Sample, Task, Verdict, Verified
 from ledger import store
 from ledger.folder import RunFolder
+from ledger.run_id import make_run_id
 
 ROOT = Path(__file__).resolve().parents[3]
 MODELS = ("demo-5M:F16", "demo-3M:Q4_K_M")
@@ -36,7 +37,8 @@ class Experiment:
              str(self.runs_root)], cwd=ROOT, capture_output=True, text=True, timeout=100, check=False)
 
     def judge_file(self) -> dict[str, Any]:
-        return json.loads(self.out.read_text("utf-8"))
+        value: dict[str, Any] = json.loads(self.out.read_text("utf-8"))
+        return value
 
     def everything(self) -> dict[str, bytes]:
         """All files but locks, to see that nothing changed."""
@@ -57,7 +59,7 @@ def add_run(made: Experiment, model: str, prompt: str, scenarios: int = 3, candi
             text: Callable[[str, int], str] | None = None, **more: Any) -> str:
     """One run of texts; its id."""
     number = len(store.read(made.results))
-    run_id = f"20261124T0800{number:02d}Z-tips-{model.lower().replace(':', '-').replace('_', '-')}-{number:06x}"
+    run_id = make_run_id(f"2026-11-24T08:00:{number:02d}Z", "tips", model, f"{number:06x}")
     tasks = [Task(f"tips/{place}", {"persona": f"A gardener of {30 + place}", "time_slot": "early morning",
                                     "tasks": ["water the beds", f"call the {place}th customer"]})
              for place in range(scenarios)]

@@ -144,7 +144,7 @@ def test_a_partly_filled_file_says_how_many_are_missing_and_wants_to_be_told(tmp
     assert {record["judging"]["scored"] for record in judgements(made)[-4:]} == {6}
 
 
-def edited(change: Callable[[dict[str, Any]], object]) -> Callable[[Experiment], None]:
+def edited(change: Callable[[dict[str, Any]], object]) -> Callable[[Experiment], object]:
     def spoil(made: Experiment) -> None:
         value = made.judge_file()
         change(value)
@@ -152,7 +152,7 @@ def edited(change: Callable[[dict[str, Any]], object]) -> Callable[[Experiment],
     return spoil
 
 
-def textual(old: str, new: str) -> Callable[[Experiment], None]:
+def textual(old: str, new: str) -> Callable[[Experiment], object]:
     def spoil(made: Experiment) -> None:
         text = made.out.read_text("utf-8")
         assert old in text
@@ -160,7 +160,7 @@ def textual(old: str, new: str) -> Callable[[Experiment], None]:
     return spoil
 
 
-def first(value: dict[str, Any]) -> dict[str, Any]:
+def first(value: dict[str, Any]) -> Any:
     return value["candidates"][0]
 
 
@@ -177,7 +177,7 @@ def run_folder_vanishes(made: Experiment) -> None:
     shutil.rmtree(next(path.parent for path in made.runs_root.glob("*/details.jsonl")))
 
 
-HOSTILE: list[tuple[Callable[[Experiment], None], str]] = [
+HOSTILE: list[tuple[Callable[[Experiment], object], str]] = [
     # hand-broken
     (textual('"candidates": [', '"candidates": '), "is no JSON"),
     (lambda made: made.out.write_bytes(b""), "is no JSON"),
@@ -223,7 +223,7 @@ HOSTILE: list[tuple[Callable[[Experiment], None], str]] = [
 @pytest.mark.parametrize(("spoil", "says"), HOSTILE, ids=[f"{place}-{says[:30]}" for place, (_, says) in
                                                           enumerate(HOSTILE)])
 def test_a_broken_foreign_stale_or_wrong_file_is_one_sentence_and_nothing_is_applied(
-    tmp_path: Path, spoil: Callable[[Experiment], None], says: str
+    tmp_path: Path, spoil: Callable[[Experiment], object], says: str
 ) -> None:
     made = exported(tmp_path)
     fill(made, lambda *_: 3)

@@ -1,0 +1,1 @@
+"""The leaderboard of judged texts: terminal, Markdown, JSON, a page."""

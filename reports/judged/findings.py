@@ -1,0 +1,36 @@
+"""What the leaderboard shows, as plain records."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from analysis.agreement import Agreement
+from analysis.judged_board import Board
+from core.rubric import Rubric
+
+
+@dataclass(frozen=True, slots=True)
+class OfJudge:
+    """One judge's scores under one rubric."""
+
+    judge: str
+    kind: str
+    """``human`` or ``model``."""
+    rubric: Rubric
+    board: Board
+    itself: tuple[Agreement, ...] = ()
+    """The judge held against itself, where it saw texts twice."""
+    unjudged: tuple[str, ...] = ()
+    """Models and prompts whose texts this judge has not scored."""
+
+
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """Of one experiment."""
+
+    experiment: str
+    benchmark: str
+    judges: tuple[OfJudge, ...]
+    agreement: tuple[Agreement, ...]
+    """Between judges."""
+    remarks: tuple[str, ...] = ()
