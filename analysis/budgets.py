@@ -25,7 +25,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -33,6 +33,7 @@ from analysis.pairs import STRATEGY, decisive
 from analysis.rows import Row, differing, known, settings_of
 from analysis.spending import Spent, mean
 from analysis.wilson import wilson
+from core.judged_in_record import is_for_judges
 from core.lookup import number_at, object_at, text_at, texts_at
 from core.strategy_in_record import budget_of, strategy_name, told
 from core.task_ids import natural_key
@@ -108,9 +109,10 @@ def _order(run: Run) -> tuple[Any, ...]:
 
 def _row(run: Run) -> Row:
     record = run.record
-    counted = [task for task in run.tasks.values() if task.counts]
-    passed = sum(task.passed for task in counted)
-    ends = wilson(passed, len(counted))
+    judged = is_for_judges(record)  # then no task passes or fails, and all of them cost something
+    counted = [replace(task, counts=True) for task in run.tasks.values() if task.counts or judged]
+    passed = None if judged else sum(task.passed for task in counted)
+    ends = None if passed is None else wilson(passed, len(counted))
     joules = _joules(run, counted)
     per_solved = joules * len(counted) / passed if joules is not None and passed else None
     return {
@@ -120,7 +122,7 @@ def _row(run: Run) -> Row:
         "selector": " ".join(texts_at(record, "config", "selector") or ()) or None,
         "limit": _limit(record), "then": told(record)["then"],
         "tasks": len(counted), "passed": passed,
-        "accuracy": 100 * passed / len(counted) if counted else None,
+        "accuracy": 100 * passed / len(counted) if counted and passed is not None else None,
         "accuracy_low": ends[0] if ends else None, "accuracy_high": ends[1] if ends else None,
         "samples": sum(task.samples for task in counted) / len(counted) if counted else None,
         "prompt_tokens": mean(counted, "prompt_tokens"), "cached_tokens": mean(counted, "cached_tokens"),

@@ -22,6 +22,7 @@ from typing import Any
 from analysis.budgets import Run, curve_of
 from analysis.frontier import Budget, Chooser, Intervals, Point, Span, area, gains, intervals, span_of
 from analysis.rows import Row
+from core.judged_in_record import is_for_judges
 from core.lookup import text_at
 
 Placed = tuple[int, Budget]
@@ -32,6 +33,8 @@ def add_curves(rows: Sequence[Row], runs: Sequence[Run], chooser: Chooser) -> No
     """``rows`` and ``runs`` as ``analysis.budgets.rows`` gave them; ``chooser`` draws the resamples."""
     arenas: dict[Any, dict[str, list[int]]] = {}
     for place, run in enumerate(runs):
+        if is_for_judges(run.record):
+            continue  # no task of it is right or wrong
         arena = arenas.setdefault((text_at(run.record, "benchmark"), text_at(run.record, "tasks_sha256")), {})
         arena.setdefault(curve_of(run), []).append(place)
     for arena in arenas.values():

@@ -19,9 +19,9 @@ from runner.request import StrategyChoice
 from runner.spending_asked import serves_one_model
 from strategies import registry
 from strategies.base import Strategy
+from strategies.candidates import NAME as CANDIDATES
 from strategies.cascade import THRESHOLD
 
-CANDIDATES = "candidates"
 _MANY = ("n", "max_n")
 """Flags that take several values, one cell each."""
 

@@ -58,7 +58,8 @@ def request_of(flags: argparse.Namespace, telling: Telling | None = None, known:
         tasks=TaskChoice(
             flags.problems_file, flags.start_date, flags.end_date, flags.limit, tuple(flags.task_ids),
             flags.start_problem, flags.end_problem, tuple(flags.prompt_version), flags.constrained,
-            tuple(flags.subjects), flags.subset, flags.after_cutoff, Path(flags.prompts_dir) if flags.prompts_dir else None,
+            tuple(flags.subjects), flags.subset, flags.after_cutoff,
+            Path(flags.prompts_dir) if flags.prompts_dir else None,
         ),
         sampling=SamplingChoice(
             flags.temperature, flags.top_p, flags.top_k, flags.min_p, flags.max_tokens, flags.seed,

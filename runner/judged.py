@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from core.errors import UsageError
-from runner.asked_strategies import CANDIDATES
 from runner.request import Request
 from runner.work import Work
+from strategies.candidates import NAME as CANDIDATES
 
 _FOR_JUDGES = frozenset({"single", CANDIDATES})
 

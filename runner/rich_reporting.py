@@ -17,6 +17,7 @@ from analysis.frontier import Point, best_so_far
 from analysis.matrix import matrices
 from analysis.rows import Row, of_other_programs
 from core.errors import BenchError, UsageError
+from core.judged_in_record import is_for_judges
 from core.lookup import number_at, text_at
 from ledger.folder import RunFolder
 from reports.across.charts import Drawing, drawings
@@ -127,9 +128,10 @@ def _of(request: RichRequest) -> str:
 
 def _spent(root: Path, records: Sequence[Mapping[str, Any]], refused: list[str]) -> list[Row]:
     """What the runs cost, of the benchmarks where a strategy drew several samples."""
-    several = {record["benchmark"] for record in records
+    graded = [record for record in records if not is_for_judges(record)]
+    several = {record["benchmark"] for record in graded
                if (text_at(record, "config", "strategy") or "single") != "single"}
-    paths = [root / str(record["run_id"]) / "details.jsonl" for record in records if record["benchmark"] in several]
+    paths = [root / str(record["run_id"]) / "details.jsonl" for record in graded if record["benchmark"] in several]
     there = [path for path in paths if path.is_file()]
     return list(analysis_of(there, lambda error: refused.append(str(error))).rows) if there else []
 

@@ -9,6 +9,7 @@ from analysis.task_costs import task_costs
 from core.outcomes import Outcome
 from runner.collect import Collection
 from runner.filed import TaskResult
+from strategies.candidates import NAME as CANDIDATES
 from strategies.votes import tally
 
 Extra = Mapping[str, Mapping[str, float]]
@@ -26,13 +27,14 @@ def _line(collection: Collection, result: TaskResult) -> dict[str, Any]:
     here = collection.in_order(task_id)
     samples = [candidate.sample for candidate in here]
     failed = sum(collection.tries_of((task_id, index)) for index in range(collection.drawn_of(task_id)))
-    votes = tally(here)
+    chooses = collection.strategy.name != CANDIDATES
+    votes = tally(here) if chooses else {}
     outcome = result.verdict.outcome if result.verdict is not None else None
     line = {
         "task_id": task_id,
         "outcome": str(outcome),
         "passed": outcome is Outcome.CORRECT,
-        "chosen": result.chosen,
+        "chosen": result.chosen if chooses else None,
         "samples": len(samples),
         **task_costs(samples, failed),
         "difficulty": result.task.difficulty,

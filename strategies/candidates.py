@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from core.records import Json
 from strategies.base import Candidate
 from strategies.fixed import Fixed
+
+NAME: Final = "candidates"
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,7 +19,7 @@ class Candidates(Fixed):
 
     @property
     def name(self) -> str:
-        return "candidates"
+        return NAME
 
     def settings(self) -> Mapping[str, Json]:
         return {"n": self.n}

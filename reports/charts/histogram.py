@@ -55,6 +55,8 @@ class What:
     """A value as people read it."""
     whole: bool = False
     """Whether values are whole numbers."""
+    words: tuple[str, str] = ("correct", "not")
+    """What a value that ``passed`` is called, and one that did not."""
 
 
 def histogram(values: Sequence[Value], what: What, palette: Palette = PAGE) -> dict[str, Any]:
@@ -69,7 +71,8 @@ def histogram(values: Sequence[Value], what: What, palette: Palette = PAGE) -> d
     for bar in found:
         left, right = across.at(bar.low), across.at(bar.high)
         ends = f"{what.shown(bar.low)} to {what.shown(bar.high)}"
-        for count, below, colour, word in ((bar.passed, 0, PASSED, "correct"), (bar.others, bar.passed, OTHERS, "not")):
+        for count, below, colour, word in ((bar.passed, 0, PASSED, what.words[0]),
+                                           (bar.others, bar.passed, OTHERS, what.words[1])):
             if count:
                 rows.append({
                     "x": left + 0.5, "width": max(1.0, right - left - 1), "y": up.at(below + count),

@@ -32,15 +32,15 @@ FLAGS = ("looping", "truncated", "unclosed", "disagree", "failed")
 """What a task can be searched by beside its outcome, in the order of their bits."""
 
 
-def blocks(tasks: Sequence[TaskView]) -> Markup:
-    """``index``, and the pieces ``p0``, ``p1``, …"""
+def blocks(tasks: Sequence[TaskView], *, judged: bool = False) -> Markup:
+    """``index``, and the pieces ``p0``, ``p1``, … ``judged``: no reply is right or wrong, a judge scores it."""
     longest = longest_text(tasks)
     bodies: list[Markup] = []
     pieces: list[int] = []
     for number, piece in enumerate(_pieces(tasks)):
         bodies.append(packed_block(f"p{number}", [_body(task, longest) for task in piece]))
         pieces.append(len(piece))
-    return Markup("").join([packed_block("index", {**index(tasks), "pieces": pieces}), *bodies])
+    return Markup("").join([packed_block("index", {**index(tasks), "judged": judged, "pieces": pieces}), *bodies])
 
 
 def index(tasks: Sequence[TaskView]) -> dict[str, Any]:

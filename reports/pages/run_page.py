@@ -10,9 +10,10 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
+from core.judged_in_record import awaits_judge, is_for_judges
 from core.lookup import count_at, number_at, object_at, text_at, texts_at, value_at
 from core.outcomes import NOT_COUNTED, Outcome
 from core.run_view import RunView
@@ -61,14 +62,15 @@ def to_html(view: RunView, assets: Assets, draw: Draw | None = None) -> str:
         "reasons": [escape(reason) for reason in texts_at(record, "validity", "reasons") or ()],
         "hints": hint_lines(record),
         "remarks": [escape(remark, 400) for remark in (*view.remarks, *([cut_here] if cut else []))],
-        "score": _score(record), "decision": decided(record), "tiles": _tiles(record),
+        "score": _score(record), "unjudged": _waiting(record),
+        "kinds": _kinds(record), "decision": decided(record), "tiles": _tiles(record),
         "outcomes": _outcomes(record), "difficulties": _difficulties(record),
         "spreads": [row for _, row in spreads],
         "charts": [] if draw is None else [_chart(spread, view, draw) for spread, _ in spreads],
         "command": escape(view.command, None),
         "evidence": pairs(view.evidence), "facts": head(record),
         "sections": [(title, found) for title, found in sections(record) if title not in {"Outcomes", "By difficulty"}],
-        "count": len(view.tasks), "blocks": blocks(view.tasks),
+        "count": len(view.tasks), "blocks": blocks(view.tasks, judged=is_for_judges(record)),
     }
     return render(Page("run.html", values, ("charts.css", "run.css"), _SCRIPTS), assets)
 
@@ -94,6 +96,11 @@ def _score(record: Mapping[str, Any]) -> dict[str, Any] | None:
             "suspect": text_at(record, "validity", "status") == "suspect"}
 
 
+def _waiting(record: Mapping[str, Any]) -> str:
+    """What a run waits for that has no score yet, without its first word, which stands there large."""
+    return score_line(record).partition(", ")[2] if awaits_judge(record) else ""
+
+
 def _within(percent: float) -> float:
     return min(100.0, max(0.0, percent))
 
@@ -101,10 +108,11 @@ def _within(percent: float) -> float:
 def _tiles(record: Mapping[str, Any]) -> list[tuple[str, str]]:
     passed, total = count_at(record, "results", "total_passed"), count_at(record, "results", "total_problems")
     several = count_at(record, "config", "samples_per_task")
-    strategy = text_at(record, "config", "strategy")
+    strategy, version = text_at(record, "config", "strategy"), text_at(record, "config", "prompt_version")
     found = [
         ("passed", f"{passed:,} of {total:,}" if passed is not None and total is not None else ""),
         ("validity", "ok" if text_at(record, "validity", "status") == "ok" else ""),
+        ("prompt", escape(version, 40) if version and (version != "v1" or is_for_judges(record)) else ""),
         ("strategy", escape(strategy, 40) if strategy and strategy != "single" else ""),
         ("samples a task", numbers.whole(several) if several is not None and several > 1 else ""),
         ("time taken", numbers.seconds(number_at(record, "results", "time_taken"))),
@@ -160,12 +168,18 @@ def _quantile(values: Sequence[float], share: float) -> float:
 
 
 def _values(view: RunView, spread: _Spread) -> list[Value]:
-    return [Value(sample.numbers[spread.key], sample.passed) for task in view.tasks for sample in task.samples
+    good = Outcome.UNJUDGED if is_for_judges(view.record) else Outcome.CORRECT
+    return [Value(sample.numbers[spread.key], sample.outcome == good) for task in view.tasks for sample in task.samples
             if spread.key in sample.numbers and sample.numbers[spread.key] >= 0]
 
 
 def _chart(spread: _Spread, view: RunView, draw: Draw) -> dict[str, Any]:
-    values = _values(view, spread)
+    values, words = _values(view, spread), _kinds(view.record)
     kinds = Counter(value.passed for value in values)
-    said = f"{spread.name}: histogram of {len(values):,} replies, {kinds[True]:,} correct and {kinds[False]:,} not"
-    return {"name": spread.name, "svg": svg_block(draw(histogram(values, spread.what), said))}
+    said = f"{spread.name}: histogram of {len(values):,} replies, {kinds[True]:,} {words[0]} and {kinds[False]:,} not"
+    return {"name": spread.name, "svg": svg_block(draw(histogram(values, replace(spread.what, words=words)), said))}
+
+
+def _kinds(record: Mapping[str, Any]) -> tuple[str, str]:
+    """What the two kinds of replies are called."""
+    return ("to be judged" if is_for_judges(record) else "correct", "not")

@@ -20,7 +20,7 @@
     line.append(make("span", "badge o-" + (outcome || "none"), said.outcome(outcome)),
       show(make("span", "id mono"), index.id[task]));
     const figures = [];
-    if (index.samples[task] > 1) figures.push(`${index.passed[task]}/${index.samples[task]}`);
+    if (index.samples[task] > 1) figures.push(index.judged ? `${index.samples[task]} texts` : `${index.passed[task]}/${index.samples[task]}`);
     if (index.tokens[task] !== null) figures.push(said.count(index.tokens[task]) + " tok");
     if (index.wall[task] !== null) figures.push(said.seconds(index.wall[task]));
     line.append(make("span", "figures quiet", figures.join(" · ")));
