@@ -57,7 +57,7 @@ def _refusal(error: BaseException, uri: str, said: str) -> str | None:
 
 def _loss(error: BaseException, said: str) -> str | None:
     status = status_of(error)
-    if any(isinstance(each, requests.Timeout) for each in _chain(error)):
+    if "timed out" in said or any(isinstance(each, requests.Timeout) for each in _chain(error)):
         return "does not answer in time"
     if status in _BUSY:
         return f"answers {status} for now"
