@@ -10,12 +10,17 @@ from core.errors import UsageError
 from core.records import ModelInfo
 from runner.request import Spending
 from servers.backends.hosted import PROVIDERS, is_hosted, settings_refused
+from servers.backends.ollama import NAME as OLLAMA
+from servers.transformers_model import NAME as TRANSFORMERS
 
 _OF_A_START: Final[dict[str, object]] = {
     "server": "auto", "server_bin": None, "gpu_layers": "auto", "threads": None, "server_arg": [], "reserve_ram": None,
     "max_model_b": None,
 }
 """What only a server that we start takes, and what it is when nobody gives it."""
+_OF_LLAMA_CPP: Final = {OLLAMA: ("server", "server_bin", "server_arg", "reserve_ram", "api_key_env"),
+                        TRANSFORMERS: ("server", "api_key_env")}
+"""What those take no notice of; beside a GGUF it is for that one."""
 
 
 def serves_one_model(flags: argparse.Namespace) -> bool:
@@ -36,7 +41,8 @@ def spending_of(flags: argparse.Namespace, models: Sequence[ModelInfo]) -> Spend
 
 
 def refuse_flags_of_a_start(flags: argparse.Namespace, models: Sequence[ModelInfo]) -> None:
-    """Of models that are all served elsewhere. Raises UsageError that names the flags."""
+    """Those that are for none of the models. Raises UsageError that names the flags."""
+    _refuse_flags_of_llama_cpp(flags, models)
     if not models or not all(map(is_hosted, models)):
         return
     given = [f"--{name.replace('_', '-')}" for name, unset in _OF_A_START.items() if getattr(flags, name) != unset]
@@ -46,6 +52,19 @@ def refuse_flags_of_a_start(flags: argparse.Namespace, models: Sequence[ModelInf
     if flags.api_key_env and len({model.backend for model in models}) > 1:
         raise UsageError("--api-key-env: it names one key, and models of several providers are asked; export the key "
                          "of each under its own name (docs/hosted.md).")
+
+
+def _refuse_flags_of_llama_cpp(flags: argparse.Namespace, models: Sequence[ModelInfo]) -> None:
+    kinds = {model.backend for model in models}
+    if not kinds or not kinds <= _OF_LLAMA_CPP.keys():
+        return
+    unheeded = set.intersection(*(set(_OF_LLAMA_CPP[kind]) for kind in kinds))
+    unset = {**_OF_A_START, "api_key_env": None}
+    if given := [f"--{name.replace('_', '-')}" for name in unset if name in unheeded
+                 and getattr(flags, name) != unset[name]]:
+        served = " and ".join(f"{kind}:NAME" for kind in sorted(kinds))
+        raise UsageError(f"{', '.join(given)}: {served} has a server of its own kind, which takes no such flag; leave "
+                         "it out.")
 
 
 def refuse_unknown_settings(flags: argparse.Namespace, models: Sequence[ModelInfo]) -> None:

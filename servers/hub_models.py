@@ -11,25 +11,26 @@ from __future__ import annotations
 
 import re
 import shutil
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from core.errors import BadInput, UsageError
 from core.records import ModelInfo
 from servers.hub_choice import chosen, quantizations
-from servers.hub_errors import AwayError, hub_errors, why_away
+from servers.hub_errors import hub_errors
+from servers.hub_repository import Repository, look
 from servers.model_hash import file_sha256
-
-if TYPE_CHECKING:
-    from huggingface_hub.hf_api import RepoSibling
+from servers.model_size import check_size
 
 EXAMPLE: Final = "hf:ggml-org/Qwen3-0.6B-GGUF:Q4_0"
-LIST_TIMEOUT_S: Final = 20.0
 LOOKS: Final = 3
+LEAST_BITS: Final = 1.5
+"""A parameter takes more than that in any of llama.cpp's quantizations."""
+LARGE_BYTES: Final = 2_000_000_000
+"""From then on a checksum takes so long that it is told."""
 MOST_SHOWN: Final = 24
-_SHA256 = re.compile(r"[0-9a-f]{64}")
 _SPEC = re.compile(r"(?P<repository>[\w.-]+/[\w.-]+)(?::(?P<quantization>[\w./-]*))?", re.ASCII)
 
 
@@ -42,37 +43,18 @@ class Telling:
     """Whether the client draws its bars on standard error, if that is a terminal."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Remote:
-    """A file as the hub, or the cache's names, describe it."""
-
-    size_bytes: int | None
-    sha256: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class _Repository:
-    """What there is of a repository, by path."""
-
-    name: str
-    files: Mapping[str, _Remote]
-    cached: tuple[Mapping[str, Path], ...]
-    """Those that the cache holds whole, revision by revision, the main one first."""
-    commit: str | None = None
-    """The revision that this is; None where the hub did not say."""
-    away: str | None = None
-    """Why the hub was not asked; None: it was."""
-
-
-def fetch(name: str, of_file: Callable[[Path], ModelInfo], telling: Telling) -> ModelInfo:
+def fetch(
+    name: str, of_file: Callable[[Path], ModelInfo], telling: Telling, most_billions: float | None = None,
+) -> ModelInfo:
     """The model behind ``hf:`` + ``name``, fetched where it is not in the cache; ``of_file`` reads its header.
 
-    Raises UsageError for what is no such name, BadInput when the model cannot be had.
+    Raises UsageError for what is no such name, BadInput when the model cannot be had or has too many parameters.
     """
     repository, quantization = _parsed(name)
     for _ in range(LOOKS):
-        there = _look(repository, telling)
+        there = look(repository, telling.say)
         paths = _choose(there, quantization)
+        _refuse_large(there, paths, most_billions)
         _tell_choice(repository, quantization, paths[0], telling)
         files = _in_one_revision(there, paths) or _fetched(there, paths, telling)
         commits = {_commit_of(file, path) for path, file in zip(paths, files, strict=True)}
@@ -81,7 +63,7 @@ def fetch(name: str, of_file: Callable[[Path], ModelInfo], telling: Telling) -> 
     else:
         raise BadInput(f"hf:{repository} changed while it was fetched, {LOOKS} times in a row: run again later")
     for path, file in zip(paths, files, strict=True):
-        _check(file, there.files[path].sha256)
+        _check(file, there.files[path].sha256, telling)
     return replace(of_file(files[0]), source=f"hf:{repository}@{commits.pop()} {paths[0]}")
 
 
@@ -98,7 +80,7 @@ class HubFile:
 def files_of(name: str, telling: Telling) -> tuple[HubFile, ...]:
     """What ``fetch`` would bring. Nothing is fetched; raises as it does."""
     repository, quantization = _parsed(name)
-    there = _look(repository, telling)
+    there = look(repository, telling.say)
     paths = _choose(there, quantization)
     whole = _in_one_revision(there, paths) is not None
     return tuple(HubFile(path, there.files[path].size_bytes, there.files[path].sha256,
@@ -113,11 +95,21 @@ def _tell_choice(repository: str, quantization: str, path: str, telling: Telling
                     "it; for another, give the name of its file after the colon")
 
 
+def _refuse_large(there: Repository, paths: Sequence[str], most_billions: float | None) -> None:
+    """Raises BadInput for what need not be fetched to be refused.
+
+    The hub counts the parameters of one of a repository's files; a file that is too small for so many is another model.
+    """
+    size_bytes = sum(there.files[path].size_bytes or 0 for path in paths)
+    if most_billions is not None and size_bytes * 8 / LEAST_BITS > most_billions * 1e9:
+        check_size(ModelInfo(f"hf:{there.name}", parameters=there.parameters), most_billions)
+
+
 def _commit_of(file: Path, path: str) -> str:
     return file.parents[path.count("/")].name  # …/snapshots/COMMIT/PATH
 
 
-def _same_content(there: _Repository, paths: Sequence[str], files: Sequence[Path]) -> bool:
+def _same_content(there: Repository, paths: Sequence[str], files: Sequence[Path]) -> bool:
     """Whether they are of the revision that was asked about, or are in it what they are here."""
     return all(_commit_of(file, path) == there.commit or there.files[path].sha256 == file.resolve().name
                for path, file in zip(paths, files, strict=True))
@@ -131,66 +123,7 @@ def _parsed(name: str) -> tuple[str, str]:
     return found["repository"], found["quantization"] or ""
 
 
-def _look(repository: str, telling: Telling) -> _Repository:
-    """Raises BadInput where neither the hub nor the cache has it."""
-    from huggingface_hub import HfApi, errors  # noqa: PLC0415  (half a second)
-
-    cached = _in_cache(repository)
-    try:
-        with hub_errors(f"hf:{repository}"):
-            try:
-                said = HfApi(library_name="bench-runner").model_info(
-                    repository, files_metadata=True, timeout=LIST_TIMEOUT_S)
-            except errors.HfHubHTTPError:
-                raise
-            except Exception as error:  # the HTTP library's kinds, and OfflineModeIsEnabled
-                raise AwayError(why_away(error)) from error
-    except AwayError as away:
-        if not cached:
-            raise BadInput(f"hf:{repository} is not in the cache, and {away}; go online once, or give the path of a "
-                           "GGUF file") from away
-        telling.say(f"{away}: hf:{repository} as it is in the cache")
-        files = {path: _from_cache(file) for revision in reversed(cached) for path, file in revision.items()}
-        return _Repository(repository, files, cached, None, str(away))
-    files = {sibling.rfilename: _remote(sibling) for sibling in said.siblings or () if _is_inside(sibling.rfilename)}
-    return _Repository(repository, files, cached, said.sha)
-
-
-def _is_inside(path: str) -> bool:
-    """Whether a file of that name lies in the repository and nowhere else; the hub's list is not believed."""
-    return path.isprintable() and "\\" not in path and not {"", ".", ".."} & set(path.split("/"))
-
-
-def _remote(sibling: RepoSibling) -> _Remote:
-    return _Remote(sibling.size, sibling.lfs.sha256 if sibling.lfs else None)
-
-
-def _from_cache(file: Path) -> _Remote:
-    """The cache names its blobs by their ETag, which is the SHA-256 of what is large."""
-    digest = file.resolve().name
-    return _Remote(None, digest if _SHA256.fullmatch(digest) else None)
-
-
-def _in_cache(repository: str) -> tuple[Mapping[str, Path], ...]:
-    """The GGUF files of it that are whole in the cache, by revision: its main one, then the newest."""
-    from huggingface_hub import constants  # noqa: PLC0415  (as above)
-
-    home = Path(constants.HF_HUB_CACHE) / f"models--{repository.replace('/', '--')}"
-    try:
-        commit = (home / "refs" / "main").read_text(encoding="ascii").strip()
-    except (OSError, ValueError):
-        commit = ""
-    try:
-        snapshots = sorted((home / "snapshots").iterdir(),
-                           key=lambda folder: (folder.name != commit, -folder.stat().st_mtime))
-    except OSError:
-        return ()
-    found = ({file.relative_to(snapshot).as_posix(): file for file in sorted(snapshot.rglob("*.gguf"))
-              if file.is_file()} for snapshot in snapshots)  # a link whose blob was deleted is none
-    return tuple(revision for revision in found if revision)
-
-
-def _choose(there: _Repository, quantization: str) -> tuple[str, ...]:
+def _choose(there: Repository, quantization: str) -> tuple[str, ...]:
     """Raises BadInput that lists what there is."""
     paths = chosen(tuple(there.files), quantization)
     where = "in the cache" if there.away else "there"
@@ -206,7 +139,7 @@ def _choose(there: _Repository, quantization: str) -> tuple[str, ...]:
     return paths
 
 
-def _in_one_revision(there: _Repository, paths: Sequence[str]) -> list[Path] | None:
+def _in_one_revision(there: Repository, paths: Sequence[str]) -> list[Path] | None:
     """The files as the cache has them, all of one revision: a model of parts of several would be none.
 
     None where they are to be fetched. Raises BadInput where they would have to be, and the hub is away.
@@ -222,7 +155,7 @@ def _in_one_revision(there: _Repository, paths: Sequence[str]) -> list[Path] | N
     return None
 
 
-def _say_what_is_fetched(there: _Repository, paths: Sequence[str], telling: Telling) -> None:
+def _say_what_is_fetched(there: Repository, paths: Sequence[str], telling: Telling) -> None:
     """Raises BadInput where the disk cannot hold it."""
     from huggingface_hub import constants  # noqa: PLC0415  (as above)
 
@@ -243,13 +176,13 @@ def _size(count: int) -> str:
     return f"{count / 1e9:.1f} GB" if count >= 1e8 else f"{count / 1e6:.1f} MB"
 
 
-def _is_cached(there: _Repository, path: str) -> bool:
+def _is_cached(there: Repository, path: str) -> bool:
     """Whether it has to be linked into this revision only."""
     known = there.files[path].sha256
     return known is not None and any(path in each and each[path].resolve().name == known for each in there.cached)
 
 
-def _fetched(there: _Repository, paths: Sequence[str], telling: Telling) -> list[Path]:
+def _fetched(there: Repository, paths: Sequence[str], telling: Telling) -> list[Path]:
     from huggingface_hub import hf_hub_download  # noqa: PLC0415  (as above)
 
     _say_what_is_fetched(there, paths, telling)
@@ -269,7 +202,11 @@ def silent_bar() -> type[Any]:
     return Silent
 
 
-def _check(file: Path, digest: str | None) -> None:
-    if digest is not None and file_sha256(file) != digest:
+def _check(file: Path, digest: str | None, telling: Telling) -> None:
+    def begins(size: int) -> None:
+        if size > LARGE_BYTES:
+            telling.say(f"checking the SHA-256 of {file.name} ({_size(size)}), once")
+
+    if digest is not None and file_sha256(file, begins=begins) != digest:
         raise BadInput(f"{file}: this copy is damaged (its SHA-256 is not the hub's); delete {file.resolve()} and run "
                        "again to fetch it anew")

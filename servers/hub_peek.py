@@ -10,7 +10,9 @@ from pathlib import Path, PurePosixPath
 from core.errors import BadInput
 from core.records import ModelInfo
 from servers import hub_models as hub
+from servers.hub_errors import hub_errors
 from servers.hub_models import Telling
+from servers.hub_repository import LIST_TIMEOUT_S
 from servers.models import resolve
 from servers.transformers_model import NAME as TRANSFORMERS
 
@@ -63,11 +65,13 @@ def _safetensors(spec: str, name: str, telling: Telling) -> Peek:
         pass
     except Exception:  # noqa: BLE001  (a name that is none: the hub's own check says so below)
         return Peek(resolve(spec, telling))
-    with hub.hub_errors(name.strip()):
+    with hub_errors(spec, "or give the path of its folder"):
         said = HfApi(library_name="bench-runner").model_info(name.strip(), files_metadata=True,
-                                                             timeout=hub.LIST_TIMEOUT_S)
+                                                             timeout=LIST_TIMEOUT_S)
     files = sorted((each for each in said.siblings or () if each.rfilename.endswith(".safetensors")
-                    and "/" not in each.rfilename), key=lambda each: each.rfilename)
+                    and "/" not in each.rfilename and not each.rfilename.startswith("consolidated")),
+                   key=lambda each: each.rfilename)
+    files = [each for each in files if each.rfilename == "model.safetensors"] or files  # as resolve_transformers does
     if not files:
         raise BadInput(f"{spec}: that repository holds no weights in safetensors files; name another")
     size = _sum([each.size for each in files])

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
@@ -35,8 +36,11 @@ def model_sha256(model: ModelInfo, cache_folder: Path | None = None) -> str:
     return hashlib.sha256("\n".join(digests).encode()).hexdigest()
 
 
-def file_sha256(path: Path, cache_folder: Path | None = None) -> str:
-    """The hex digest of one file. Raises BadInput for one that cannot be read."""
+def file_sha256(path: Path, cache_folder: Path | None = None, begins: Callable[[int], None] = lambda _: None) -> str:
+    """The hex digest of one file; where it is not remembered, ``begins`` is told how many bytes are read.
+
+    Raises BadInput for one that cannot be read.
+    """
     cache = (cache_folder or user_cache_folder()) / CACHE_FILE
     try:
         real = path.resolve()
@@ -45,6 +49,7 @@ def file_sha256(path: Path, cache_folder: Path | None = None) -> str:
         known = _remembered(cache).get(str(real))
         if isinstance(known, dict) and {**known, "sha256": None} == {**entry, "sha256": None} and _is_digest(known):
             return str(known["sha256"])
+        begins(before.st_size)
         digest = sha256_file(real)
         after = real.stat()
     except OSError as error:

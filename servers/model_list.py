@@ -63,7 +63,7 @@ def list_models(
         try:
             paths = _several(spec)
             if paths is None:
-                model = resolve(spec, telling)
+                model = resolve(spec, telling, most_billions)
                 check_size(model, most_billions)
                 models.append(model)
                 continue

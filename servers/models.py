@@ -35,8 +35,9 @@ _DEMO = re.compile(r"(?P<name>demo(?:-[0-9]+M)?)(?::(?P<quantization>.*))?", re.
 _MAX_NAMES = 5
 
 
-def resolve(spec: str, telling: Telling | None = None) -> ModelInfo:
-    """The model that ``spec`` names, described by its header. One on the hub is fetched, which ``telling`` tells.
+def resolve(spec: str, telling: Telling | None = None, most_billions: float | None = None) -> ModelInfo:
+    """The model that ``spec`` names, described by its header. One on the hub is fetched, which ``telling`` tells, if it
+    has no more than ``most_billions`` parameters; of others that is not looked at.
 
     Raises UsageError for a spec that cannot be carried out, BadInput for a file that is missing or no model.
     """
@@ -49,7 +50,7 @@ def resolve(spec: str, telling: Telling | None = None) -> ModelInfo:
     if colon and prefix == OLLAMA:
         return ollama_model(name)
     if colon and prefix == "hf":
-        return fetch(name, _of_file, telling or Telling())
+        return fetch(name, _of_file, telling or Telling(), most_billions)
     if colon and prefix == TRANSFORMERS:
         return resolve_transformers(name, telling or Telling())
     if not spec.strip():

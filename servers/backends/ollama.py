@@ -75,10 +75,9 @@ def named(name: str) -> ModelInfo:
 def connected(model: ModelInfo, settings: ServerSettings, asked: Asked) -> Iterator[Connected]:
     """The model, loaded for as long as the block lasts.
 
-    Raises UsageError for settings that Ollama does not have and where another model is loaded, BadInput for a model
+    Raises UsageError where another model is loaded, BadInput for a model
     that is not there, ServerError where Ollama does not answer or load it, Interrupted on a requested stop.
     """
-    _check(settings)
     base_url = address()
     with contextlib.ExitStack() as held:
         child, log = None, None
@@ -114,14 +113,6 @@ def connected(model: ModelInfo, settings: ServerSettings, asked: Asked) -> Itera
             warnings.append(f"Ollama gives {found.name} {there.ctx_size} tokens of context, less than the {ctx_size} "
                             "asked for.")
         yield Connected(endpoint, tuple(warnings), child, log)
-
-
-def _check(settings: ServerSettings) -> None:
-    given = {"--server": settings.backend != "auto", "--server-bin": settings.server_bin is not None,
-             "--server-arg": bool(settings.server_args), "--reserve-ram": settings.reserve_ram_gib is not None,
-             "--api-key-env": settings.api_key_env is not None}
-    if flags := [flag for flag, is_given in given.items() if is_given]:
-        raise UsageError(f"{', '.join(flags)}: Ollama loads its models itself; leave it out with ollama:NAME.")
 
 
 @contextlib.contextmanager

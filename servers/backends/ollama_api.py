@@ -79,7 +79,7 @@ def version(base_url: str) -> str | None:
                           f"{LOOK_TIMEOUT_S + ASK_TIMEOUT_S:g} s: it is busy or hangs, or the network is slow; try "
                           "again, or start it anew.")
     found = listed(reply.body, "version")
-    return found if isinstance(found, str) else None
+    return _line(found) if isinstance(found, str) else None
 
 
 def is_gone(base_url: str) -> bool:
@@ -91,15 +91,15 @@ def is_gone(base_url: str) -> bool:
 def loaded(base_url: str, timeout_s: float = ASK_TIMEOUT_S) -> tuple[Loaded, ...]:
     """Raises ServerError where it does not say."""
     return tuple(
-        Loaded(_text(entry, "name") or _text(entry, "model"), _text(entry, "digest"), _count(entry, "size"),
-               _count(entry, "size_vram"), _count(entry, "context_length"))
+        Loaded(_line(_text(entry, "name") or _text(entry, "model")), _line(_text(entry, "digest")),
+               _count(entry, "size"), _count(entry, "size_vram"), _count(entry, "context_length"))
         for entry in _entries(base_url, "/api/ps", timeout_s))
 
 
 def installed(base_url: str) -> tuple[Installed, ...]:
     """Raises ServerError where it does not say."""
-    return tuple(Installed(_text(entry, "name") or _text(entry, "model"), _text(entry, "digest"), _count(entry, "size"))
-                 for entry in _entries(base_url, "/api/tags", ASK_TIMEOUT_S))
+    return tuple(Installed(_line(_text(entry, "name") or _text(entry, "model")), _line(_text(entry, "digest")),
+                           _count(entry, "size")) for entry in _entries(base_url, "/api/tags", ASK_TIMEOUT_S))
 
 
 def _entries(base_url: str, path: str, timeout_s: float) -> list[Any]:
@@ -125,8 +125,8 @@ def show(base_url: str, name: str) -> Shown:
     blob = _BLOB.search(_text(body, "modelfile"))
     capabilities = body.get("capabilities")
     return Shown(
-        quantization=_text(body.get("details"), "quantization_level") or None,
-        architecture=architecture,
+        quantization=_line(_text(body.get("details"), "quantization_level")) or None,
+        architecture=_line(architecture) if architecture else None,
         parameters=_count(info, "general.parameter_count") or _size(_text(body.get("details"), "parameter_size")),
         ctx_train=_count(info, f"{architecture}.context_length"),
         blob_sha256=blob["digest"] if blob else None,
@@ -198,7 +198,8 @@ def _problem(status: int, body: Any, problem: str) -> str:
 
 
 def _line(text: Any) -> str:
-    return " ".join(str(text).split())[:300]
+    """For a terminal: one line, no control characters."""
+    return "".join(char for char in " ".join(str(text).split()) if char.isprintable())[:300]
 
 
 def _text(value: Any, name: str) -> str:

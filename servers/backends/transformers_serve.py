@@ -48,9 +48,6 @@ class TransformersServe:
     memory_options = MemoryOptions()
 
     def find(self, settings: ServerSettings) -> Found:
-        if settings.backend != "auto":
-            raise UsageError(f"--server {settings.backend}: transformers:DIR_OR_ID runs on that library's own server; "
-                             "leave it out.")
         return _found(_program(settings))
 
     def check(self, settings: ServerSettings, found: Found) -> None:

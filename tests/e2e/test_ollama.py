@@ -144,7 +144,7 @@ def test_after_kill_9_the_next_start_of_the_tool_unloads_the_model(tool: Tool, o
         assert time.monotonic() < deadline
         time.sleep(0.02)
     assert there.loaded() == [NAME]
-    done = tool("--model", "demo:Q4_K_M", "--server", "xllamacpp", "--benchmark", "math", "--limit", "1", env=there.env)
+    done = tool("--benchmark", "list", env=there.env)  # whatever it is for
     assert done.code == 0, done.err
     assert f"ollama:{NAME} was left in memory by a run that was killed, and is unloaded now" in done.err
     assert there.loaded() == []

@@ -75,7 +75,7 @@ class Handler(BaseHTTPRequestHandler):
                     for name, path in self._files()]
         siblings += [{"rfilename": name, "size": 1 << 60, "blobId": "0" * 40} for name in self.flags.huge]
         self._json({"_id": "1", "id": repository, "modelId": repository, "sha": self.flags.commit, "private": False,
-                    "siblings": siblings, "tags": []})
+                    "siblings": siblings, "tags": [], "gguf": {"total": self.flags.parameters}})
 
     def _files(self) -> list[tuple[str, Path]]:
         root: Path = self.flags.root
@@ -125,6 +125,7 @@ def main() -> None:
     parser.add_argument("--root", type=Path, required=True)
     parser.add_argument("--log", type=Path, required=True)
     parser.add_argument("--repo", default="livecodebench/code_generation_lite")
+    parser.add_argument("--parameters", type=int, default=1000, help="as the hub counted them in a GGUF file")
     parser.add_argument("--commit", default=COMMIT)
     parser.add_argument("--next", type=Path, help="the repository's next revision, which is there once a file is asked")
     parser.add_argument("--gated", action="store_true")

@@ -29,7 +29,7 @@ from servers.hub_models import Telling
 from servers.models import resolve
 said = []
 try:
-    model = resolve(sys.argv[1], Telling(said.append, bars=True))
+    model = resolve(sys.argv[1], Telling(said.append, bars=True), 8)
     result = {"name": model.label, "path": model.path, "parts": model.parts, "source": model.source}
 except BenchError as error:
     result = {"error": str(error), "kind": type(error).__name__}
@@ -133,6 +133,14 @@ def test_a_quantization_that_is_not_there_lists_those_that_are(hub: Callable[...
     found = hub().load("hf:owner/m-GGUF:Q5_K_M")
     assert found["kind"] == "BadInput"
     assert found["error"] == "hf:owner/m-GGUF:Q5_K_M is not there; there are F16, Q4_K_M, Q8_0"
+
+
+def test_a_model_of_more_parameters_than_allowed_is_not_fetched(hub: Callable[..., Hub]) -> None:
+    there = hub("--parameters", "70000000000", "--huge", "m-Q2_K.gguf")
+    assert there.load("hf:owner/m-GGUF:Q2_K")["error"] == (
+        "hf:owner/m-GGUF has 70 billion parameters, more than --max-model-b 8 allows: raise it or leave the model out")
+    assert not there.downloads()
+    assert "error" not in there.load("hf:owner/m-GGUF:Q8_0")  # another model: its file is too small for so many
 
 
 def test_a_quantization_that_is_found_in_another_is_told(hub: Callable[..., Hub], repository: Path) -> None:

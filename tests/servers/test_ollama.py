@@ -301,6 +301,12 @@ def test_a_pull_whose_checksum_is_wrong_is_the_servers_own_words(start: Start, t
         serving(tmp_path, pull=True).__enter__()
 
 
+def test_what_the_server_calls_its_models_paints_no_terminal(start: Start, tmp_path: Path) -> None:
+    start("--loaded", "\x1b[2J\nother:1b")
+    with pytest.raises(UsageError, match=r"has \[2J other:1b \(2\.0 GB\) in memory"):
+        serving(tmp_path).__enter__()
+
+
 def test_a_model_that_somebody_loaded_since_with_another_context_is_not_ours(start: Start, tmp_path: Path) -> None:
     there = start()
     with held(there.url) as note:
@@ -395,12 +401,6 @@ def test_what_is_no_name_is_bad_usage(name: str) -> None:
 def test_names_are_those_of_ollama() -> None:
     for name in ("llama3.2", "llama3.2:1b", "hf.co/owner/repo:Q4_K_M", "registry:5000/me/model:tag"):
         assert resolve(f"ollama:{name}").name == name
-
-
-@pytest.mark.parametrize("settings", [{"backend": "xllamacpp"}, {"server_args": ("--x",)}, {"reserve_ram_gib": 2.0}])
-def test_flags_that_ollama_has_no_use_for_are_refused(tmp_path: Path, settings: dict[str, Any]) -> None:
-    with pytest.raises(UsageError, match="Ollama loads its models itself"):
-        serving(tmp_path, **settings).__enter__()
 
 
 def test_a_server_that_is_gone_is_seen(start: Start, tmp_path: Path) -> None:

@@ -174,11 +174,6 @@ def test_what_its_server_does_not_have_is_refused(settings: dict[str, Any]) -> N
         TransformersServe().check(ServerSettings(**settings), _found())
 
 
-def test_the_server_of_another_kind_of_model_is_refused() -> None:
-    with pytest.raises(UsageError, match="--server llama-server: transformers:DIR_OR_ID runs on that library's own"):
-        TransformersServe().find(ServerSettings(backend="llama-server"))
-
-
 def test_without_the_library_the_command_that_installs_it_is_named(folder: Path) -> None:
     with pytest.raises(ServerError, match=r"run \./setup --with transformers"):
         TransformersServe().find(ServerSettings(server_bin=str(folder / "transformers")))
