@@ -52,6 +52,8 @@ from system import files
 CONFIG = "run_config.json"
 RECORD = "record.json"
 SUMMARY = "summary.json"
+LOCK_TIMEOUT_S = 0.3
+"""Whoever asks whether a runner is at work holds the lock for an instant; that is no runner at work."""
 
 
 class RunFolder:
@@ -119,6 +121,11 @@ class RunFolder:
         with ExitStack() as closing:
             while self._open:
                 closing.callback(self._open.popitem()[1].close)
+
+    @property
+    def is_held(self) -> bool:
+        """Whether a runner is at work here."""
+        return files.is_locked(self.path / ".lock")
 
     @property
     def ended(self) -> bool:
@@ -241,7 +248,7 @@ class RunFolder:
 
     def _lock(self) -> None:
         try:
-            self._held.enter_context(files.lock(self.path / ".lock", timeout_s=0))
+            self._held.enter_context(files.lock(self.path / ".lock", timeout_s=LOCK_TIMEOUT_S))
         except TimeoutError:
             raise BenchError(f"another runner is at work in {self.path}") from None
         except OSError as error:

@@ -117,6 +117,24 @@ def lock(path: Path, *, timeout_s: float | None = None) -> Iterator[int]:
         os.close(fd)
 
 
+def is_locked(path: Path) -> bool:
+    """Whether somebody holds ``lock`` on this file; of one that is not there nobody does.
+
+    It is found out by trying, so that for an instant the lock is ours.
+    """
+    try:
+        fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(fd, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except OSError:
+        return True
+    finally:
+        os.close(fd)
+    return False
+
+
 def remedy(error: OSError) -> str:
     """What a person can do about a write that failed."""
     return "free some space" if error.errno in {errno.ENOSPC, errno.EDQUOT} else "see to the disk or its permissions"

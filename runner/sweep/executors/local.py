@@ -57,6 +57,7 @@ class Local:
         except Interrupted:
             raise
         except BenchError as error:
+            told.note(str(error))
             told.failed([cell for cell in cells if cell not in told.settled], error)
 
 
