@@ -74,7 +74,7 @@ def lost(error: BaseException, ray: Any) -> bool:
                       | kinds.LocalRayletDiedError)
 
 
-def cause_of(error: Exception) -> Exception:
+def cause_of(error: Exception) -> BenchError:
     """What the task itself raised, where that is one of our errors; else the error, as one of ours."""
     inner = getattr(error, "cause", None)
     if isinstance(inner, BenchError):

@@ -27,13 +27,15 @@ class Machine:
     """For people: its host's name and address."""
     cpus: int
     gpus: int
+    ram_bytes: float
 
 
 def machines(ray: Any) -> list[Machine]:
     """Those that are there now, in an order that stays."""
     found = [
         Machine(node["NodeID"], f"{node['NodeManagerHostname']} ({node['NodeManagerAddress']})",
-                int(node["Resources"].get("CPU", 0)), int(node["Resources"].get("GPU", 0)))
+                int(node["Resources"].get("CPU", 0)), int(node["Resources"].get("GPU", 0)),
+                node["Resources"].get("memory", 0.0))
         for node in ray.nodes() if node["Alive"]
     ]
     return sorted(found, key=lambda machine: (machine.name, machine.node_id))

@@ -20,7 +20,7 @@ from typing import Any, Final, Self
 from evaluators.levels import CONFINED, FULL
 from evaluators.registry import get as evaluator_named
 from runner.cluster import shards
-from runner.cluster.door import cause_of, joined
+from runner.cluster.door import cause_of, joined, ray_or_refuse
 from runner.cluster.machines import asked, common_level, least, look, machines, refuse_other_programs
 from runner.verify_grading import Asking, Graded, Item, Set
 
@@ -113,6 +113,4 @@ class Spread:
 
 def _shard(orders: shards.Orders, items: tuple[Item, ...], references: dict[str, Any]) -> shards.Graduated:
     """On a machine of the cluster."""
-    import ray  # noqa: PLC0415  (it is there, or this would not be run)
-
-    return shards.graded(orders, items, references, ray.get)
+    return shards.graded(orders, items, references, ray_or_refuse().get)

@@ -26,7 +26,7 @@ from runner.sweep.failures import Failure
 
 Files = Mapping[str, bytes]
 """A run folder's files by their names in it."""
-_ARRIVING: Final = ".arriving-"
+_ARRIVING: Final = ".arriving"
 _NOT_CARRIED: Final = frozenset({"request.json"})
 """What is written anew by each sitting, and holds an address of the machine it was on."""
 
@@ -114,7 +114,7 @@ def put(runs_root: Path, run_id: str, files: Files) -> RunFolder | None:
     bad = [name for name in files if PurePosixPath(name).is_absolute() or {"..", ""} & set(name.split("/"))]
     if bad or not is_run_id(run_id):
         raise BadInput(f"a run folder that came back is none ({run_id!r:.80}, {bad[:1]}); it was left out")
-    folder, part = RunFolder(runs_root, run_id), runs_root / f"{_ARRIVING}{run_id}"
+    folder, part = RunFolder(runs_root, run_id), runs_root / _ARRIVING / run_id
     if folder.ended:
         return None
     try:
@@ -147,6 +147,6 @@ def of_cells(runs_root: Path, cells: Sequence[str]) -> list[Unfinished]:
         folder = RunFolder(runs_root, config.parent.name)
         with suppress(OSError, ValueError):
             cell = json.loads(config.read_bytes()).get("cell") if not folder.ended else None
-            if cell in cells and is_run_id(folder.run_id):
+            if isinstance(cell, str) and cell in cells and is_run_id(folder.run_id):
                 latest[cell] = folder.run_id
     return [Unfinished(run_id, packed(runs_root / run_id)) for run_id in latest.values()]
