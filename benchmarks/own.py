@@ -35,6 +35,8 @@ _KEYS: Final[Mapping[str, Mapping[str, type]]] = {
 }
 _NEEDED: Final = (("", "name"), ("answer", "parser"), ("answer", "evaluator"))
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
+_MOST: Final = (1 << 31) - 1
+"""Tokens, or tasks: servers count in 32 bits, and refuse a request that wants more."""
 
 
 def read(path: Path, taken: Collection[str]) -> Benchmark:
@@ -179,6 +181,8 @@ def _positive(file: OwnFile, key: str) -> int | None:
     value = file.get("limits", key)
     if value is not None and value < 1:
         raise file.bad("limits", key, f"{value} is too small; give 1 or more, or leave it out")
+    if value is not None and value > _MOST:
+        raise file.bad("limits", key, f"{str(value)[:20]} is too large; at most {_MOST}, or leave it out")
     return value if isinstance(value, int) else None
 
 

@@ -164,7 +164,7 @@ def _sampling_flags(group: argparse._ArgumentGroup) -> None:
     group.add_argument("--top-p", type=values.share, metavar="P")
     group.add_argument("--top-k", type=values.index, metavar="K")
     group.add_argument("--min-p", type=values.share, metavar="P")
-    group.add_argument("--max-tokens", type=values.count, metavar="N",
+    group.add_argument("--max-tokens", type=values.tokens, metavar="N",
                        help="tokens per response; raise it for thinking models")
     group.add_argument("--seed", type=values.index, default=0, metavar="N")
     group.add_argument("--request-timeout", type=values.seconds, default=600.0, metavar="S",

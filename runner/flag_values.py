@@ -48,6 +48,7 @@ def _such(
 
 index = _such(whole, lambda value: value >= 0, "be 0 or more")
 count = _such(whole, lambda value: value >= 1, "be 1 or more")
+tokens = _such(count, lambda value: value < 1 << 31, f"be at most {(1 << 31) - 1}, as servers count in 32 bits")
 repeats = _such(count, lambda value: value >= 3, "be 3 or more: twice is no loop")
 share = _such(number, lambda value: 0 <= value <= 1, "lie between 0 and 1")
 chance = _such(number, lambda value: 0 < value < 1, "lie between 0 and 1")

@@ -88,6 +88,12 @@ def test_the_examples_ten_tasks_are_asked_and_graded(pool: VerifierPool) -> None
         ("of {country}?", "of {country}, {capital}?", 11, "which holds the answer"),
         ("max_tokens = 64", "max_tokens = 0", 23, "0 is too small"),
         ("max_tokens = 64", "max_tokens = true", 23, "must be a whole number"),
+        ("max_tokens = 64", "max_tokens = 999999999999999999999999", 23, "9{20} is too large; at most 2147483647"),
+        ("max_tokens = 64", "tasks = 2147483648", 23, "2147483648 is too large"),
+        ('file = "capitals.jsonl"', 'file = "/dev/zero"', 6, "there is no file /dev/zero"),
+        ('file = "capitals.jsonl"', r'file = "a\u0000b"', 6, "there is no file"),
+        ('name = "capitals"', 'name = "capitals"\nname = "other"', 2, "is no TOML"),
+        ('after = "Answer:"', 'after = ""', 17, r"\[answer\] after: goes with parser"),
         ('id = "id"', "id = = 1", 7, "is no TOML"),
         ('file = "capitals.jsonl"', 'file = "nowhere.jsonl"', 6, r"\[tasks\] file: there is no file .*nowhere.jsonl"),
         ('file = "capitals.jsonl"', f'file = "{"a" * 5000}"', 6, "there is no file"),
@@ -134,6 +140,26 @@ def test_files_that_are_not_there_or_no_text_are_told(tmp_path: Path) -> None:
         get(str(tmp_path / "long.toml"))
     with pytest.raises(BadInput, match=r"\[tasks\] file: there is no file"):
         opened(tmp_path, GOOD)
+
+
+def test_data_is_put_into_a_template_once_and_a_format_is_no_program(folder: Path) -> None:
+    """Braces in the data stay what they are, and so does whatever is no field's name in braces."""
+    odd = {"id": "a", "country": "{capital} {0} %s", "capital": "SECRET", "region": "E"}
+    write_lines(folder / "capitals.jsonl", [odd])
+    benchmark, tasks = opened(folder, GOOD.replace(
+        "{country}?", "{{country}} {country.__class__} {country!r} {country:>1000000000}?"))
+    (message,) = benchmark.prompt("v1").messages({name: str(text) for name, text in tasks.tasks[0].prompt.items()})
+    assert message["content"].startswith(
+        "What is the capital of {{capital} {0} %s} {country.__class__} {country!r} {country:>1000000000}?")
+    assert "SECRET" not in json.dumps(tasks.tasks[0].prompt)
+
+
+def test_what_stands_behind_a_text_is_looked_for_by_that_text_and_by_no_pattern(
+    folder: Path, pool: VerifierPool
+) -> None:
+    benchmark, tasks = opened(folder, GOOD.replace('after = "Answer:"', 'after = "(a+)+$:"'))
+    assert outcome(pool, benchmark, tasks, 0, "a" * 100_000 + "!") is Outcome.NO_ANSWER
+    assert outcome(pool, benchmark, tasks, 0, "(a+)+$: Paris") is Outcome.CORRECT
 
 
 def test_a_number_beyond_all_numbers_is_no_text(folder: Path) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from tests.e2e.test_resume import end, lines, texts, until_samples
 from tests.e2e.tool import ROOT, Tool
+from tests.reports.test_run_data import unpacked
 
 EXAMPLES = ROOT / "docs" / "examples"
 MODEL = ("--model", "demo-3M", "--server", "xllamacpp", "--parallel", "1", "--threads", "1")
@@ -44,11 +45,70 @@ def test_a_toml_benchmark_runs_resumes_verifies_and_compares(tool: Tool) -> None
     assert "demo-3M" in compared.out
 
 
+SUMS = """
+name = "sums"
+[tasks]
+file = "sums.jsonl"
+id = "id"
+difficulty = "kind"
+[prompt]
+user = "{problem}"
+[answer]
+parser = "math"
+evaluator = "math"
+expected = "gold"
+[limits]
+max_tokens = 200
+"""
+
+
+def sums_of_ten(tool: Tool) -> tuple[str, ...]:
+    """Ten of the demo model's own sums under other names; the flags that run them."""
+    held = [json.loads(line) for line in (ROOT / "models" / "tasks" / "math_heldout.jsonl").read_text().splitlines()]
+    (tool.folder / "sums.jsonl").write_text("".join(json.dumps(
+        {"id": f"sum/{number}", "problem": task["question"], "gold": task["answer"].rpartition("#### ")[2],
+         "kind": ("odd", "even")[number % 2]}) + "\n" for number, task in enumerate(held[:10])))
+    (tool.folder / "sums.toml").write_text(SUMS)
+    return ("--server", "xllamacpp", "--parallel", "1", "--threads", "1", "--benchmark", "sums.toml")
+
+
+def test_ten_tasks_in_a_toml_are_killed_resumed_and_compared_as_a_built_in_is(tool: Tool) -> None:
+    flags = sums_of_ten(tool)
+    pool = (*flags, "--model", "demo-3M", "--strategy", "sc_fixed", "adaptive_margin", "--n", "16", "--max-n", "16",
+            "--temperature", "0.8")
+    process = tool.start(*pool)
+    assert until_samples(tool, process, 20), process.communicate()[1]
+    end(process)
+    assert tool.records() == []
+    (folder,) = [path for path in tool.run_folders() if (path / "samples.jsonl").exists()]
+    before = texts(folder)
+    done = tool(*pool)
+    assert done.code == 0, done.err
+    assert len(texts(folder)) == 160
+    assert before.items() <= texts(folder).items(), "what was there was not asked again"
+    assert sorted(record["config"]["strategy"] for record in tool.records()) == ["adaptive_margin", "sc_fixed"]
+    done = tool(*flags, "--model", "demo-5M", "demo-5M:Q2_K")
+    assert done.code == 0, done.err
+    records = tool.records()
+    assert {record["benchmark"] for record in records} == {"sums"}
+    assert len({record["tasks_sha256"] for record in records}) == 1
+    compared = tool("compare", "--benchmark", "sums", "--flips", "--format", "json")
+    assert compared.code == 0, compared.err
+    rows = json.loads(compared.out)
+    assert "sum/" in json.dumps(rows), "flips name the tasks"
+    single = next(record for record in records if record["config"]["strategy"] == "single")
+    assert set(single["results"]["difficulty_scores"]) == {"odd", "even"}
+    assert tool("show", single["run_id"]).code == 0
+    page = tool.folder / "page.html"
+    assert tool("report", "--run-dir", str(tool.runs_root / single["run_id"]), "--out", str(page)).code == 0
+    assert "sum/9" in json.dumps(unpacked(page.read_text()))
+
+
 def test_a_mistake_in_a_toml_benchmark_is_exit_2_before_any_model_is_loaded(tool: Tool) -> None:
     (tool.folder / "bad.toml").write_text('name = "mine"\n[prompt]\nuser = "hi"\n')
     done = tool(*MODEL, "--benchmark", "bad.toml")
     assert done.code == 2
-    assert "bad.toml:1: [tasks] file: is missing" in done.err
+    assert "bad.toml:1: [answer] parser: is missing" in done.err
     assert "Traceback" not in done.err
 
 
