@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 from benchmarks.doctor import dataset_facts
 from core.findings import Finding
 from evaluators.probe import sandbox_facts
@@ -9,6 +11,7 @@ from runner.metering import NAMES
 from servers.doctor import server_facts
 from system.energy.watch import EnergyWatch
 from system.host import available_memory_bytes, host_facts, load_average, usable_cores
+from tracking.mlflow.doctor import mlflow_facts
 
 _GIB = 1 << 30
 _LITTLE_BYTES = 4 * _GIB
@@ -21,6 +24,7 @@ def facts(server_bin: str | None) -> tuple[tuple[str, tuple[Finding, ...]], ...]
         ("Machine", _machine()),
         ("Sandbox", sandbox_facts()),
         ("Datasets", dataset_facts()),
+        ("Tracking", mlflow_facts(os.environ)),
     )
 
 

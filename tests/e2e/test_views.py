@@ -119,7 +119,7 @@ def test_doctor_says_what_is_here_in_words_and_as_json(tool: Tool) -> None:
 
 
 @pytest.mark.parametrize(
-    "verb", ["", "verify", "compare", "show", "analyze", "plot", "report", "rich-report", "import", "doctor"])
+    "verb", ["", "verify", "compare", "show", "analyze", "plot", "report", "rich-report", "import", "track", "doctor"])
 def test_every_verb_has_help_with_an_example_and_no_heavy_import(tool: Tool, verb: str) -> None:
     done = tool(*filter(None, [verb]), "--help")
     assert done.code == 0
