@@ -22,9 +22,11 @@ from runner.prices import prices
 from runner.request import Request
 from runner.work import Work
 from servers.backends.hosted import address, is_hosted, key_of
+from system.clock import monotonic_s
 
 _CHARS: Final = 4
 _MILLION: Final = 1_000_000
+_MINUTE_S: Final = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,28 +115,46 @@ def _prompt_tokens(work: Work, draws: int) -> int:
     """All of a task's fields are taken for its prompt."""
     if work.benchmark is None:
         return 0
-    words = sum(map(len, work.benchmark.prompt(work.prompt_version).sections.values()))
-    fields = sum(_length(value) for task in work.tasks for value in task.prompt.values())
-    return (draws * (words * len(work.tasks) + fields) + work.audited * words) // _CHARS
+    words = sum(map(_size, work.benchmark.prompt(work.prompt_version).sections.values()))
+    fields = [sum(map(_size, task.prompt.values())) for task in work.tasks]
+    again = work.audited * (words + max(fields, default=0))
+    return (draws * (words * len(work.tasks) + sum(fields)) + again) // _CHARS
 
 
-def _length(value: Any) -> int:
-    return len(value) if isinstance(value, str) else len(json.dumps(value, default=str))
+def _size(value: Any) -> int:
+    """In characters of English; of other scripts, one may be a token."""
+    text = value if isinstance(value, str) else json.dumps(value, default=str, ensure_ascii=False)
+    return len(text) + (_CHARS - 1) * sum(not char.isascii() for char in text)
 
 
 class Wallet:
     """What a command may spend, and what its runs have cost so far."""
 
-    def __init__(self, request: Request) -> None:
+    def __init__(self, request: Request, clock: Callable[[], float] = monotonic_s) -> None:
         self._spending = request.spending
         self._table = request.prices
         self._spent: dict[str, float] = {}
+        self._clock = clock
+        self._heard: dict[str, int] = {}
+        """How many replies of each run are known."""
+        self._next_at: dict[str, float] = {}
+        """When an address may be asked again: each start of a script knows nothing of the one before."""
 
     def count(self, run_id: str, endpoint: Endpoint, bought: Bought) -> None:
         """What a run has cost by now. A request whose usage is not known counts as the most it can have cost."""
         price = prices(self._table).of(endpoint) if self._spending.most_usd is not None else None
         if price is not None:
             self._spent[run_id] = _all(price, bought)
+        if len(bought.samples) > self._heard.get(run_id, 0):
+            self._heard[run_id] = len(bought.samples)
+            self._next_at[endpoint.base_url] = self._clock() + self._pace_s(bought)
+
+    def _pace_s(self, bought: Bought) -> float:
+        """Between the last request and one that follows, at the most."""
+        asked = self._spending
+        most = max((sample.prompt_tokens or 0) + (sample.completion_tokens or 0) for sample in bought.samples)
+        return max(_MINUTE_S / asked.requests_per_minute if asked.requests_per_minute else 0.0,
+                   most * _MINUTE_S / asked.tokens_per_minute if asked.tokens_per_minute else 0.0)
 
     @property
     def spent_usd(self) -> float:
@@ -144,7 +164,8 @@ class Wallet:
         """What the script is told: how fast it may ask, what is left, what a token costs."""
         asked = self._spending
         found: dict[str, float | None] = {
-            "requests_per_minute": asked.requests_per_minute, "tokens_per_minute": asked.tokens_per_minute}
+            "requests_per_minute": asked.requests_per_minute, "tokens_per_minute": asked.tokens_per_minute,
+            "hold_s": max(0.0, self._next_at.get(endpoint.base_url, 0.0) - self._clock()) or None}
         if asked.most_usd is not None and (price := prices(self._table).of(endpoint)) is not None:
             cached = price.prompt if price.cached is None else price.cached
             found |= {"usd_left": max(0.0, asked.most_usd - self.spent_usd), "usd_prompt": price.prompt / _MILLION,

@@ -22,6 +22,7 @@ class Gate:
 
     def __init__(self, rates: Rates, slots: int, clock: Callable[[], float] = time.monotonic) -> None:
         self._limits = Limits(rates, slots)
+        self._limits.hold(clock() + rates.hold_s)
         self._clock = clock
         self._changed = threading.Condition()
 

@@ -31,6 +31,8 @@ class Rates:
 
     requests_per_minute: float | None = None
     tokens_per_minute: float | None = None
+    hold_s: float = 0.0
+    """Until the first request, where another session has asked just now."""
     usd_left: float | None = None
     usd_prompt: float = 0.0
     """For a token of a prompt, of one that came from the provider's cache, and of a reply."""

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import heapq
+import threading
 from dataclasses import dataclass, field
 
 import pytest
 
+from benchmarks.scripts.gate import Gate
 from benchmarks.scripts.limits import NEVER, Limits, Need, Passage, Rates
 
 NEED = Need(tokens=100)
@@ -147,3 +149,15 @@ def test_no_request_goes_that_could_cost_more_than_is_left() -> None:
     assert limits.usd_spent == pytest.approx(0.7)
     assert limits.spent(need)
     assert not limits.spent(Need(100, 0.3))
+
+
+def test_a_session_that_follows_another_holds_back_at_first() -> None:
+    now = [5.0]
+    gate = Gate(Rates(hold_s=0.3), 1, lambda: now[0])
+    asked = threading.Thread(target=gate.enter, args=(NEED,), daemon=True)
+    asked.start()
+    asked.join(0.4)
+    assert asked.is_alive(), "it waits for its clock"
+    now[0] = 5.3
+    asked.join(10)
+    assert not asked.is_alive()

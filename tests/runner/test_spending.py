@@ -13,7 +13,7 @@ from runner.choosing import work_for
 from runner.observer import Bought, Hooks, Quiet
 from runner.plan import Cell
 from runner.request import Request, SamplingChoice, Spending, StrategyChoice, TaskChoice
-from runner.spending import Wallet, confirm
+from runner.spending import Wallet, _size, confirm
 from runner.work import Work
 from servers.spec import ServerSettings
 
@@ -131,3 +131,25 @@ def test_a_request_that_broke_or_was_broken_off_counts_as_the_most_it_can_have_c
 def test_without_a_most_nothing_is_counted(table: Path) -> None:
     request, _ = asked(prices=table)
     assert Wallet(request).rates(END) == {}
+
+
+def test_who_was_asked_just_now_is_left_alone_for_as_long_as_the_pace_says(table: Path) -> None:
+    now = [100.0]
+    request, _ = asked(spending=Spending(requests_per_minute=10, tokens_per_minute=600), prices=table)
+    wallet = Wallet(request, lambda: now[0])
+    assert "hold_s" not in wallet.rates(END)
+    short, long = Sample("a", 0, "", prompt_tokens=5, completion_tokens=5), Sample("b", 0, "", completion_tokens=90)
+    wallet.count("one", END, Bought([short], 100))
+    now[0] += 2
+    assert wallet.rates(END)["hold_s"] == pytest.approx(4), "six seconds from one request to the next"
+    wallet.count("one", END, Bought([short], 100))
+    assert wallet.rates(END)["hold_s"] == pytest.approx(4), "nothing was asked meanwhile"
+    wallet.count("one", END, Bought([short, long], 100))
+    assert wallet.rates(END)["hold_s"] == pytest.approx(9), "ninety tokens are nine seconds"
+    assert "hold_s" not in wallet.rates(Endpoint("https://elsewhere", "m", "openai"))
+
+
+def test_a_letter_that_is_no_english_one_may_be_a_token() -> None:
+    assert _size("four") == 4
+    assert _size("四四") == 8
+    assert _size(["四"]) == len('[""]') + 4
