@@ -1,4 +1,4 @@
-"""One run's programs graded in two ways. Made by ``runner.regrading``, shown by ``reports.grading``."""
+"""One run's answers graded in two ways. Made by ``runner.regrading``, shown by ``reports.grading``."""
 
 from __future__ import annotations
 
@@ -40,7 +40,9 @@ class Regrading:
     isolation: str
     samples: tuple[Regraded, ...]
     without_program: int
-    """Samples that hold no program, so that there is nothing to grade."""
+    """Samples that hold no program, or no reply, so that there is nothing to grade."""
+    kind: str = "programs"
+    """What was graded: ``programs``, or ``replies``."""
 
     def passed(self, grading: str) -> int:
         return sum(getattr(sample, grading).outcome is Outcome.CORRECT for sample in self.samples)

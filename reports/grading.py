@@ -1,4 +1,4 @@
-"""What two gradings of the same programs differ in, task by task, for the terminal and as values."""
+"""What two gradings of the same answers differ in, task by task, for the terminal and as values."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def to_rich(regrading: Regrading) -> RenderableType:
     total = len(regrading.samples)
     blocks: list[RenderableType] = [
         Text.assemble((f"{regrading.benchmark}  ", "bold"), (escape(regrading.run_id), "bold cyan")),
-        Text(f"  native passes {regrading.passed('native'):,} of {total:,} programs, upstream "
+        Text(f"  native passes {regrading.passed('native'):,} of {total:,} {regrading.kind}, upstream "
              f"{regrading.passed('upstream'):,}; they differ on {len(found):,}, and {flips:,} pass in one way only"),
         Text(f"  isolation {regrading.isolation}" + _also(regrading), style="dim"),
     ]
@@ -48,7 +48,7 @@ def to_values(regrading: Regrading) -> dict[str, Any]:
     """The same for programs."""
     return {
         "run_id": regrading.run_id, "benchmark": regrading.benchmark, "isolation": regrading.isolation,
-        "programs": len(regrading.samples), "without_program": regrading.without_program,
+        regrading.kind: len(regrading.samples), "without_program": regrading.without_program,
         "passed": {grading: regrading.passed(grading) for grading in ("native", "upstream")},
         "differences": [_difference(sample) for sample in regrading.differences],
     } | ({} if regrading.unlike_recorded is None else {"unlike_recorded": regrading.unlike_recorded})
@@ -61,6 +61,7 @@ def _difference(sample: Regraded) -> dict[str, Any]:
 
 
 def _also(regrading: Regrading) -> str:
-    more = f"; {regrading.without_program:,} replies hold no program" if regrading.without_program else ""
+    lacks = "hold no program" if regrading.kind == "programs" else "never came"
+    more = f"; {regrading.without_program:,} replies {lacks}" if regrading.without_program else ""
     unlike = regrading.unlike_recorded
     return more + (f"; {unlike:,} verdicts are other than the run recorded ({regrading.grading})" if unlike else "")

@@ -1,7 +1,8 @@
-"""``show RUN_ID --grading``: the programs of a run's folder, graded anew in both ways that its benchmark has.
+"""``show RUN_ID --grading``: the answers of a run's folder, graded anew in both ways that its benchmark has.
 
-What is graded is the answer that stands in ``details.jsonl``, so the parser has no part in the difference. The two
-gradings run one after the other, in the sandbox, on the same machine; nothing is written.
+Of programs the answer that stands in ``details.jsonl`` is graded, so the parser has no part in the difference; where
+the published grader reads replies in another way, each stored reply is read in both. The two gradings run one after
+the other, programs in the sandbox, on the same machine; nothing is written.
 """
 
 from __future__ import annotations
@@ -16,15 +17,16 @@ from benchmarks.benchmark import Benchmark
 from benchmarks.datasets.request import DatasetRequest, TaskSet
 from benchmarks.table import BENCHMARKS
 from core.errors import BadInput, UsageError
-from core.lookup import count_at, number_at, text_at
-from core.records import Answer, Sample, Verdict
+from core.lookup import number_at, text_at
+from core.records import Verdict
 from core.regraded import Regraded, Regrading
 from evaluators.pool import GRADINGS, Programs, VerifierPool
 from evaluators.registry import EVALUATORS
 from ledger.folder import RunFolder
 from ledger.run_id import is_run_id
 from runner.script_request import ROOT
-from runner.settle import after_verification
+from runner.settle import after_verification, before_verification
+from runner.stored_answers import Stored, programs, replies
 from system.host import usable_cores
 
 
@@ -54,12 +56,14 @@ def regrade(request: RegradeRequest, asking: Asking | None = None) -> Regrading:
     record = request.record
     benchmark = _benchmark(record)
     run_id, details = _details(request)
-    programs = [line for line in details if isinstance(line.get("answer"), str)]
-    if not programs:
-        raise BadInput(f"--grading: no sample of {run_id} holds a program, so there is nothing to grade")
+    kind = "programs" if benchmark.upstream_parser is None else "replies"
     tasks = _tasks(request, benchmark, asking)
+    folder = RunFolder(request.runs_root, run_id)
+    stored = list(programs(details) if kind == "programs" else replies(folder, details, benchmark, tasks))
+    if not stored:
+        raise BadInput(f"--grading: no sample of {run_id} holds one of the {kind}, so there is nothing to grade")
     there = {task.task_id for task in tasks.tasks}
-    missing = [line["task_id"] for line in programs if line.get("task_id") not in there]
+    missing = [one.sample.task_id for one in stored if one.sample.task_id not in there]
     if missing:
         raise BadInput(f"--grading: {len(missing)} tasks of {run_id} are not in {tasks.source} (first {missing[0]!r}); "
                        "name the run's data set with --problems-file")
@@ -71,28 +75,25 @@ def regrade(request: RegradeRequest, asking: Asking | None = None) -> Regrading:
             verify_timeout_s=number_at(record, "config", "verify_timeout_s"),
             programs=Programs(EVALUATORS[benchmark.evaluator].runs_code),
         ) as pool:
-            futures = [_submit(pool, benchmark, tasks, line) for line in programs]
+            futures = [_submit(pool, benchmark, tasks, one, grading) for one in stored]
             verdicts[grading] = []
-            for line, future in zip(programs, futures, strict=True):
-                verdicts[grading].append(after_verification(_sample(line), future.result()))
-                asking.progress(number * len(programs) + len(verdicts[grading]), 2 * len(programs))
+            for one, future in zip(stored, futures, strict=True):
+                verdict = future.result() if isinstance(future, Future) else future
+                verdicts[grading].append(after_verification(one.sample, verdict))
+                asking.progress(number * len(stored) + len(verdicts[grading]), 2 * len(stored))
             level = pool.isolation
     return Regrading(
         run_id, benchmark.name, text_at(record, "config", "grading"), level,
-        tuple(Regraded(str(line["task_id"]), count_at(line, "sample") or 0, native, upstream, text_at(line, "outcome"))
-              for line, native, upstream in zip(programs, verdicts["native"], verdicts["upstream"], strict=True)),
-        len(details) - len(programs))
+        tuple(Regraded(one.sample.task_id, one.sample.index, native, upstream, one.recorded)
+              for one, native, upstream in zip(stored, verdicts["native"], verdicts["upstream"], strict=True)),
+        len(details) - len(stored), kind)
 
 
 def _benchmark(record: Mapping[str, Any]) -> Benchmark:
     name = text_at(record, "benchmark") or "?"
     found = BENCHMARKS.get(name)
-    if found is not None and found.upstream_parser is not None:
-        raise UsageError(f"--grading: {name} reads replies in another way when it grades as published; "
-                         f"bench_runner.py verify --grading upstream --samples RUN_FOLDER/samples.jsonl does both")
     if found is None or not found.graded_two_ways:
-        both = ", ".join(known.name for known in BENCHMARKS.values()
-                         if known.graded_two_ways and known.upstream_parser is None)
+        both = ", ".join(known.name for known in BENCHMARKS.values() if known.graded_two_ways)
         raise UsageError(f"--grading: {name} has one way of grading, so there is no difference to list; two ways has: "
                          f"{both}")
     return found
@@ -122,10 +123,10 @@ def _tasks(request: RegradeRequest, benchmark: Benchmark, asking: Asking) -> Tas
     return tasks
 
 
-def _submit(pool: VerifierPool, benchmark: Benchmark, tasks: TaskSet, line: Mapping[str, Any]) -> Future[Verdict]:
-    task = str(line["task_id"])
-    return pool.submit(benchmark.evaluator, task, lambda: tasks.reference(task), Answer(line["answer"]))
-
-
-def _sample(line: Mapping[str, Any]) -> Sample:
-    return Sample(str(line["task_id"]), count_at(line, "sample") or 0, "", finish_reason=text_at(line, "finish_reason"))
+def _submit(
+    pool: VerifierPool, benchmark: Benchmark, tasks: TaskSet, stored: Stored, grading: str
+) -> Future[Verdict] | Verdict:
+    """The verdict, where it is certain without grading."""
+    task, answer = stored.sample.task_id, stored.answers[grading]
+    return before_verification(stored.sample, answer) or pool.submit(
+        benchmark.evaluator, task, lambda: tasks.reference(task), answer)

@@ -70,7 +70,7 @@ def run_view(folder: RunFolder, record: Mapping[str, Any] | None = None) -> RunV
         remarks.append("This run has not ended: the page shows what is there so far.")
     lines = _Lines(folder)
     beside = known(record)
-    tasks = _tasks(lines, _opened(config), beside)
+    tasks = _tasks(lines, thinking_opened(config), beside)
     evidence = findings(lines.details, map(_sample, lines.samples), lines.failures, rule_of(config))
     if not lines.samples and not lines.details:
         remarks.append("No replies are in this folder, so there is nothing to look through.")
@@ -96,7 +96,7 @@ def _unended(run_id: str, config: Mapping[str, Any]) -> Line:
     return {key: value for key, value in known.items() if value is not None}
 
 
-def _opened(config: Mapping[str, Any]) -> bool:
+def thinking_opened(config: Mapping[str, Any]) -> bool:
     """Whether the prompt opened the thinking, and the server left its tags in the text."""
     models = value_at(config, "request", "models")
     opens = any(value_at(model, "opens_thinking") is True for model in models) if isinstance(models, list) else False

@@ -14,7 +14,7 @@ BEHAVIOUR = (
         answer_parser="text",
         evaluator="ifeval",
         needs=("langdetect",),
-        votes_by="text",
+        votes_by="verbatim",
         licence="Apache-2.0 or CC-BY-4.0 (Google states both); fetched, never shipped",
         citation="Zhou et al., Instruction-Following Evaluation for Large Language Models, arXiv:2311.07911, 2023; "
         "prompt-level strict accuracy",

@@ -18,6 +18,7 @@ KEY_FUNCTIONS: Final[Mapping[str, KeyFunction]] = {
     "refusal": refusal.key,
     "text": text.key,
     "caseless": text.caseless,
+    "verbatim": text.verbatim,
 }
 
 

@@ -15,6 +15,11 @@ def key(value: Json) -> str | None:
     return short(words) if words else None
 
 
+def verbatim(value: Json) -> str | None:
+    """The text as it is, blanks and lines too: of replies whose very form is graded. Few ever agree."""
+    return short(value) if isinstance(value, str) and value.strip() else None
+
+
 def caseless(value: Json) -> str | None:
     """The same where capitals make no difference."""
     return key(value.casefold() if isinstance(value, str) else value)

@@ -11,6 +11,9 @@ import pytest
 from rich.console import Console
 
 from core.errors import BadInput, UsageError
+from core.outcomes import Outcome
+from core.records import Answer, Sample, Verdict, Verified
+from ledger.folder import RunFolder
 from reports import grading
 from runner.importing import ImportRequest, import_file
 from runner.regrading import Asking, RegradeRequest, regrade
@@ -57,6 +60,36 @@ def test_a_legal_program_that_upstream_refuses_is_listed_with_what_both_say(reco
     values = grading.to_values(found)
     assert values["passed"] == {"native": 2, "upstream": 1}
     assert values["differences"][0]["upstream"]["outcome"] == "crashed"
+
+
+REPLIES = ["So it is two.\n\nAnswer: B", "The correct choice is **(B)**.", "Answer: C", "No idea."]
+
+
+def test_where_the_published_grader_reads_replies_otherwise_each_reply_is_read_in_both_ways(tmp_path: Path) -> None:
+    choices = tmp_path / "mmlu.csv"
+    choices.write_text("Question,A,B,C,D,Answer,Subject\n" + "How many?,1,2,3,4,B,sums\n" * 5)
+    run_id = "20261124T114536Z-mmlu-demo-5m-q8-0-7b5f0b"
+    with RunFolder.create(tmp_path / "runs", run_id, {}) as folder:
+        for number, reply in enumerate(REPLIES):
+            sample = Sample(f"sums/{number}", 0, reply, finish_reason="stop")
+            outcome = Outcome.CORRECT if number < 2 else Outcome.WRONG
+            folder.append_sample(sample, None)
+            folder.append_detail(Verified(sample, Answer("B"), Verdict(outcome)))
+        nothing = Sample("sums/4", 0, "")
+        folder.append_detail(Verified(nothing, Answer(None, "no reply"), Verdict(Outcome.LOST)))
+    run = {"benchmark": "mmlu", "run_id": run_id, "config": {"grading": "native", "problems_file": str(choices)}}
+    found = regrade(RegradeRequest(run, tmp_path / "runs", workers=1))
+    assert (found.kind, found.passed("native"), found.passed("upstream"), found.without_program) == ("replies", 2, 1, 1)
+    (difference,) = found.differences
+    assert (difference.task_id, difference.native.outcome, difference.upstream.outcome) == (
+        "sums/1", Outcome.CORRECT, Outcome.NO_ANSWER)
+    assert found.unlike_recorded == 0
+    console = Console(width=120, record=True, file=io.StringIO())
+    console.print(grading.to_rich(found))
+    shown = console.export_text()
+    assert "native passes 2 of 4 replies, upstream 1" in shown
+    assert "1 replies never came" in shown
+    assert grading.to_values(found)["replies"] == 4
 
 
 def test_without_two_gradings_or_without_the_folder_it_is_said(record: Any, tmp_path: Path) -> None:

@@ -254,3 +254,11 @@ def test_a_percentage_is_right_for_the_part_it_is_of() -> None:
 @pytest.mark.parametrize("name", BENCHMARKS)
 def test_each_benchmark_names_a_key_that_there_is(name: str) -> None:
     assert BENCHMARKS[name].votes_by in KEY_FUNCTIONS
+
+
+def test_of_replies_whose_form_is_graded_only_the_very_same_text_is_the_same_vote() -> None:
+    two, one = "A paragraph.\n\nAnother.", "A paragraph. Another."
+    assert key_of("text", Answer(two)) == key_of("text", Answer(one))
+    assert key_of("verbatim", Answer(two)) == key_of("verbatim", Answer(two))
+    assert key_of("verbatim", Answer(two)) != key_of("verbatim", Answer(one))
+    assert key_of("verbatim", Answer(" \n")) is None
