@@ -223,7 +223,14 @@ def judge(flags: argparse.Namespace) -> int:
     """Texts that are judged by a rubric."""
     from runner.judging import verb
 
-    return verb.judge(flags, _say)
+    return verb.judge(flags, verb.Talk(_say, lambda question: _confirm(question, yes=flags.yes)))
+
+
+def sweep(flags: argparse.Namespace) -> int:
+    """The cells of a plan."""
+    from runner.sweep import verb
+
+    return verb.sweep(flags, verb.Talk(_say, lambda question: _confirm(question, yes=flags.yes), print))
 
 
 def track(flags: argparse.Namespace) -> int:
@@ -271,6 +278,7 @@ VERBS: dict[str, Callable[[argparse.Namespace], int]] = {
     "import": import_results,
     "judge": judge,
     "leaderboard": leaderboard,
+    "sweep": sweep,
     "track": track,
     "doctor": doctor,
 }

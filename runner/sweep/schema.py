@@ -16,7 +16,8 @@ from typing import Any, Final
 FILE: Final = Path(__file__).with_name("plan.schema.json")
 NOT_OF_A_PLAN: Final = frozenset({
     "help", "version", "model", "benchmark", "strategy", "prompt-version", "n-candidates", "results", "runs-root",
-    "no-resume", "cells", "json", "quiet", "yes", "until-decided", "equivalence-margin", "alpha", "fallback", "margin",
+    "no-resume", "cells", "json", "quiet", "yes", "mlflow",
+    "until-decided", "equivalence-margin", "alpha", "fallback", "margin",
 })
 """What a plan says elsewhere, what its verb says, and what is one piece of work of two models."""
 OF_STRATEGIES: Final = ("n", "max-n", "confidence", "window", "batch", "selector")
