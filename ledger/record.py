@@ -63,8 +63,11 @@ field                             meaning (unit)
                                   a smaller lead is passed on; ``config.chain``: ``models`` (their labels) and
                                   ``passed_on`` (tasks)
 ``config.samples_per_task``       samples drawn for each task; absent where that differs from task to task
-``config.scored_by``              ``script`` where the user's script printed the score itself; absent otherwise
+``config.scored_by``              ``script`` where the user's script printed the score itself; ``judge`` where its texts
+                                  wait for a judge, or were scored by one (docs/judging.md); absent otherwise
+``config.experiment``             the name that ``--experiment`` gave it; it decides nothing of what is asked
 ``config.prompt_version``         name of the prompt; absent where the user's script has its own
+``config.prompt_sha256``          SHA-256 of its text
 ``config.grading``                ``native`` or ``upstream`` (lcb)
 ``config.isolation``              sandbox level reached by the verifiers
 ``config.verify_timeout_s``       limit of one verification (s), where ``--verify-timeout`` set it
@@ -88,6 +91,8 @@ field                             meaning (unit)
 ``results.score``                 tasks passed (percent of ``total_problems``); absent when no task counted
 ``results.pass_at``               ``{k: percent}``: the chance that any of k samples of a task is right, estimated
                                   without bias (``analysis.passk``); of strategies that always draw as many
+``results.candidates``            of texts that a judge scores: ``{outcome: number of texts}``, all that were drawn; of
+                                  such a run ``score`` and all counts of tasks passed are absent
 ``results.oracle``                tasks of which any sample that was drawn is right (percent): pass@n, an upper bound
                                   that nobody without the answers reaches; no score
 ``results.time_taken``            from the benchmark script's start to the last verdict; of a run that was taken up,
@@ -129,6 +134,9 @@ field                             meaning (unit)
 ``audit.unanswered``              tasks that were to be asked twice and have no second verdict
 ``audit.requests``                second replies
 ``audit.completion_tokens``       of second replies (tokens)
+``diversity``                     ``--diversity``: how much the texts of a task differ, means over ``tasks`` (those with
+                                  two texts or more): ``distinct_1``, ``distinct_2``, ``self_bleu`` (0 to 1), and
+                                  ``signature``: how sacrebleu counted (docs/prompts.md)
 --------------------------------  --------------------------------------------------------------------------------------
 ``usage.prompt_tokens``           tokens of all prompts (tokens)
 ``usage.completion_tokens``       tokens generated, thinking included (tokens)
@@ -171,7 +179,8 @@ field                             meaning (unit)
 ``memory.gpu_bytes``              memory of the GPU that the server uses after its start (bytes)
 --------------------------------  --------------------------------------------------------------------------------------
 ``provenance.gguf_sha256``        SHA-256 of the model file, all parts in order
-``provenance.dataset_sha256``     SHA-256 of the data set's file
+``provenance.dataset_sha256``     SHA-256 of the data set's file; of scenarios that a judge's texts are about, of the
+                                  scenarios themselves as JSON lines
 ``provenance.dataset_source``     where it came from: a path or a name
 ``provenance.runner_version``     version of this program
 ``provenance.runner_commit``      git commit of the checkout that it ran from; absent where it was none
