@@ -7,7 +7,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
 
-from benchmarks import own
+from benchmarks import judging, own
 from benchmarks.benchmark import Benchmark
 from benchmarks.entries.behaviour import BEHAVIOUR
 from benchmarks.entries.choices import CHOICES
@@ -27,6 +27,8 @@ def get(name: str) -> Benchmark:
     """The benchmark of that name, of a plug-in, or of a TOML file; UsageError names those near it, or all."""
     if name.endswith(".toml"):
         return own.read(Path(name), BENCHMARKS)
+    if name.endswith(judging.SUFFIX):
+        return judging.read(Path(name))
     found = BENCHMARKS.get(name) or _plug_in(name)
     if found is None:
         there = (*BENCHMARKS, *plugins.names(plugins.BENCHMARKS))
@@ -39,7 +41,7 @@ def get(name: str) -> Benchmark:
 
 def is_known(name: str) -> bool:
     """Whether ``get`` would look further than its error; nothing is imported or read."""
-    return name in BENCHMARKS or name.endswith(".toml") or name in plugins.names(plugins.BENCHMARKS)
+    return name in BENCHMARKS or name.endswith((".toml", judging.SUFFIX)) or name in plugins.names(plugins.BENCHMARKS)
 
 
 def _plug_in(name: str) -> Benchmark | None:

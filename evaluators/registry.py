@@ -20,6 +20,7 @@ from evaluators import (
     mbpp,
     mbpp_plus,
     refusal,
+    schema_kept,
 )
 from evaluators.box import Evaluator
 from evaluators.ifeval import verdict as ifeval_verdict
@@ -41,6 +42,7 @@ EVALUATORS: dict[str, Evaluator] = {
     "judged": Evaluator("judged", judged.evaluate, runs_code=False),
     "choice": Evaluator("choice", choice.evaluate, runs_code=False),
     "extraction": Evaluator("extraction", extraction.evaluate, runs_code=False),
+    "schema": Evaluator("schema", schema_kept.evaluate, runs_code=False),
 }
 
 

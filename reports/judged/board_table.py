@@ -8,6 +8,7 @@ from analysis.agreement import Agreement
 from analysis.judged_board import ALPHA, Interaction, Standing
 from analysis.student import Estimate
 from reports import numbers
+from reports.judged import in_pairs
 from reports.judged.findings import Findings, OfJudge
 from reports.table import Column, Legend, Line, Section, Table
 from reports.text import escape
@@ -48,6 +49,8 @@ def table_of(found: Findings) -> Table:
         Column("more", "Difference", "right"),
         Column("more_between", "[95 %] ", "right"),
         Column("more_p", "p (Holm) ", "right"),
+        Column("won", "Won % [95 %]", "right"),
+        Column("compared", "Comparisons", "right"),
         *_COSTS,
         *_AGREEMENT,
     )
@@ -59,6 +62,7 @@ def _sections(found: Findings) -> Iterator[Section]:
         yield _board(found, one)
         if one.board.interactions:
             yield _interactions(one)
+    yield from map(in_pairs.section, found.pairs)
     agreements = [*(each for one in found.judges for each in one.itself), *found.agreement]
     if agreements:
         yield Section("Agreement of judges", tuple(map(_agreement, agreements)), tuple(_rough(agreements)), "",
@@ -199,6 +203,8 @@ def _legend(found: Findings) -> Iterator[Legend]:
     yield Legend("against", "vs baseline: mean difference of composites over the scenarios that both have, paired; p: "
                             "paired t test, Holm's correction over all rows.")
     yield Legend("more", "Difference: gain here less gain there, over scenarios: the interaction of model and prompt.")
+    yield Legend("won", "Won: of all comparisons, a tie as half, every scenario once; each pair was asked in both "
+                        "orders. Student's t over scenarios, 95 %.")
     yield Legend("kappa", "Kappa: quadratic weights; alpha: Krippendorff's, ordinal. 1: always the same, 0: as by "
                           "chance.")
     yield Legend("tokens", "Tokens, seconds and USD: of all samples of the run, for each; seconds with its slots in "

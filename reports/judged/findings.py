@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from analysis.agreement import Agreement
 from analysis.judged_board import Board
+from analysis.preferences import PositionBias, Won
 from core.rubric import Rubric
 
 
@@ -25,6 +27,20 @@ class OfJudge:
 
 
 @dataclass(frozen=True, slots=True)
+class InPairs:
+    """One judge's comparisons under one rubric."""
+
+    judge: str
+    kind: str
+    rubric_version: str
+    won: tuple[Won, ...]
+    """The best first."""
+    bias: PositionBias | None
+    labels: Mapping[str, tuple[str, str]]
+    """Run → model, prompt."""
+
+
+@dataclass(frozen=True, slots=True)
 class Findings:
     """Of one experiment."""
 
@@ -33,4 +49,5 @@ class Findings:
     judges: tuple[OfJudge, ...]
     agreement: tuple[Agreement, ...]
     """Between judges."""
+    pairs: tuple[InPairs, ...] = ()
     remarks: tuple[str, ...] = ()

@@ -9,6 +9,7 @@ from typing import Any
 from analysis.agreement import Agreement
 from analysis.judged_board import Interaction, Standing
 from analysis.student import Estimate
+from reports.judged import in_pairs
 from reports.judged.findings import Findings, OfJudge
 
 
@@ -19,6 +20,7 @@ def to_json(found: Findings) -> str:
         "benchmark": found.benchmark,
         "judges": [_of_judge(one) for one in found.judges],
         "agreement": [_agreement(one) for one in found.agreement],
+        "pairs": [in_pairs.values(one) for one in found.pairs],
         "remarks": list(found.remarks),
     }
     return json.dumps(value, indent=2, allow_nan=False) + "\n"

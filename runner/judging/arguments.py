@@ -13,20 +13,25 @@ EXAMPLES = """\
 examples:
   ./bench_runner.py judge export --experiment tip-bench --out judge.json --twice 0.1 --judge ann
   ./bench_runner.py judge apply judge.json
+  ./bench_runner.py judge auto --experiment tip-bench --judge-model openai:gpt-4o-mini --max-cost 0.50
 """
 
 
-def judge_parser(formatter: _Formatter) -> argparse.ArgumentParser:
-    """``judge export``, ``judge apply``, ..."""
+def judge_parser(
+    formatter: _Formatter, how_to_ask: Callable[[argparse.ArgumentParser], None]
+) -> argparse.ArgumentParser:
+    """``judge export``, ``judge apply``, ``judge auto``. ``how_to_ask`` adds the flags that a run has, too."""
     parser = argparse.ArgumentParser(
         prog="bench_runner.py judge", formatter_class=formatter, allow_abbrev=False,
         description="Texts that no program can verify are judged by a rubric: export them into a file, blind to model "
-                    "and prompt;\nfill in the scores; apply them (docs/judging.md).",
+                    "and prompt;\nfill in the scores; apply them. Or let a model judge (docs/judging.md).",
         epilog=EXAMPLES,
     )
     verbs = parser.add_subparsers(dest="judge_verb", required=True, metavar="VERB")
     _add(verbs, formatter, "export", "texts that wait for a judge, into a file to be filled in", _export_flags)
     _add(verbs, formatter, "apply", "a filled-in file's scores, into the run folders and the ledger", _apply_flags)
+    _add(verbs, formatter, "auto", "a model as judge, by rubric or in pairs", _auto_flags)
+    how_to_ask(verbs.choices["auto"])
     return parser
 
 
@@ -66,6 +71,32 @@ def _apply_flags(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--experiment", metavar="NAME", help="refuse a file of any other experiment")
     parser.add_argument("--json", action="store_true", help="print the new records as JSON on stdout, alone")
     where_flags(parser)
+
+
+def _auto_flags(parser: argparse.ArgumentParser) -> None:
+    parser.epilog = (
+        "examples:\n"
+        "  ./bench_runner.py judge auto --experiment tip-bench --judge-model qwen3-32b-Q4_K_M.gguf --gpu-layers all\n"
+        "  ./bench_runner.py judge auto --experiment tip-bench --judge-model ollama:qwen3:32b --pairwise "
+        "--baseline 'demo-5M:F16 v1'\n\nThe same command again goes on where it was stopped, and asks for what is new.")
+    parser.add_argument("--experiment", required=True, metavar="NAME", help="what the runs were given by --experiment")
+    parser.add_argument("--judge-model", required=True, metavar="MODEL",
+                        help="as --model of a run; never one whose texts are judged")
+    parser.add_argument("--pairwise", action="store_true",
+                        help="compare texts two by two, each pair in both orders, instead of scoring them")
+    parser.add_argument("--baseline", metavar="NAME", help="with --pairwise: only pairs with this 'MODEL PROMPT'")
+    parser.add_argument("--allow-self", action="store_true", help="let a model judge its own texts all the same")
+    parser.add_argument("--limit", type=values.count, metavar="N", help="ask at most N questions this time")
+    parser.add_argument("--rubric", metavar="FILE", help="a rubric.md (default: the one that ships with the benchmark)")
+    parser.add_argument("--judge", type=judge_name, metavar="NAME", help="what the judge is called (default: its name)")
+    parser.add_argument("--benchmark", metavar="NAME", help="only texts of this benchmark")
+    where_flags(parser)
+    parser.add_argument("--no-resume", action="store_true", help="ask anew where an earlier try did not finish")
+    parser.add_argument("--prices", metavar="FILE", help="what hosted models cost (docs/energy.md)")
+    parser.add_argument("--measure-energy", action="store_true", help="record the joules of judging (docs/energy.md)")
+    parser.add_argument("--json", action="store_true", help="print what came of it as JSON on stdout, alone")
+    parser.add_argument("--quiet", action="store_true", help="no progress, only the result")
+    parser.add_argument("--yes", action="store_true", help="do not ask before a large download, or what costs money")
 
 
 def judge_name(text: str) -> str:

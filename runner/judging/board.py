@@ -12,14 +12,16 @@ from analysis import agreement
 from analysis.agreement import Agreement
 from analysis.judged import judged
 from analysis.judged_board import Board, Cell, board
+from analysis.preferences import position_bias, won
 from analysis.rows import differing, settings_of
 from core.errors import BenchError, UsageError
-from core.lookup import number_at, text_at
+from core.lookup import count_at, number_at, text_at
 from core.rubric import Rubric
 from ledger import store
-from reports.judged.findings import Findings, OfJudge
+from reports.judged.findings import Findings, InPairs, OfJudge
 from reports.table import shown_text
 from runner.judging import judgements, rubrics
+from runner.judging.bias import comparisons
 from runner.judging.experiment import Candidate, candidates_of, judged_runs, the_benchmark, without_text
 from runner.judging.judgements import Line
 from runner.judging.record import scored
@@ -48,6 +50,8 @@ class _Run:
     """Model, prompt."""
     candidates: tuple[Candidate, ...]
     lines: tuple[Line, ...]
+    """Scores that count."""
+    preferences: tuple[Line, ...]
     without_text: int
     """Samples that no judge is shown."""
 
@@ -68,12 +72,13 @@ def leaderboard(request: BoardRequest) -> Findings:
                            f"more ({sha256[:12]})")
             continue
         found.append(_of_judge(judge, rubric, runs, request.baseline, with_alpha=with_alpha))
-    if not found:
+    pairs = tuple(_in_pairs(runs, request.judges))
+    if not found and not pairs:
         raise UsageError(remarks[-1] if remarks else f"--experiment {request.experiment}: nothing is judged yet")
     if not with_alpha:
         remarks.append("Krippendorff's alpha needs a package that is not here: ./setup --with prompts")
     return Findings(request.experiment, benchmark, tuple(found), _between(found, runs, with_alpha=with_alpha),
-                    tuple(remarks))
+                    pairs, tuple(remarks))
 
 
 def _runs(records: Sequence[Record], runs_root: Path, remarks: list[str]) -> Iterable[_Run]:
@@ -81,14 +86,19 @@ def _runs(records: Sequence[Record], runs_root: Path, remarks: list[str]) -> Ite
     for record, label in zip(records, labels, strict=True):
         try:
             candidates = candidates_of(record, runs_root)
-            lines = judgements.latest(judgements.read(runs_root / str(record["run_id"])))
+            every = judgements.read(runs_root / str(record["run_id"]))
         except BenchError as error:
             remarks.append(f"left out: {error}")
             continue
         texts = {(each.task_id, each.sample): each.text_sha256 for each in candidates}
-        current = tuple(line for line in lines
-                        if texts.get((line["task_id"], line["sample"])) == text_at(line, "text_sha256"))
-        yield _Run(record, label, candidates, current, without_text(record, runs_root))
+        current = [line for line in every if texts.get(_place(line), "") == text_at(line, "text_sha256")]
+        preferences = tuple(line for line in current if "preferred" in line)
+        yield _Run(record, label, candidates, judgements.latest(current), preferences,
+                   without_text(record, runs_root))
+
+
+def _place(line: Line) -> tuple[str, int]:
+    return text_at(line, "task_id") or "", count_at(line, "sample") or 0
 
 
 def _labels(records: Sequence[Record]) -> list[tuple[str, str]]:
@@ -107,7 +117,8 @@ def _labels(records: Sequence[Record]) -> list[tuple[str, str]]:
 def _sources(runs: Sequence[_Run], request: BoardRequest) -> list[tuple[str, str]]:
     """Judges and the hashes of their rubrics: people first, then by name. Raises UsageError where there is none."""
     kinds = {(line["judge"], line["rubric_sha256"]): text_at(line, "kind") or "" for run in runs for line in run.lines}
-    names = sorted({judge for judge, _ in kinds})
+    compared = {text_at(line, "judge") or "" for run in runs for line in run.preferences}
+    names = sorted({*(judge for judge, _ in kinds), *compared})
     if not names:
         raise UsageError(f"--experiment {request.experiment}: nothing is judged yet; judge export writes the file for "
                          "a judge, judge apply brings the scores back (docs/judging.md).")
@@ -127,6 +138,19 @@ def _of_judge(judge: str, rubric: Rubric, runs: Sequence[_Run], baseline: str | 
     itself = agreement.with_itself(judge, ratings(mine, 1), ratings(mine, 2), rubric, with_alpha=with_alpha)
     unjudged = tuple(" ".join(run.label) for run in mine if not run.lines and run.candidates)
     return OfJudge(judge, kind, rubric, board_of(cells, baseline, judge), itself, unjudged)
+
+
+def _in_pairs(runs: Sequence[_Run], judges: Sequence[str]) -> Iterable[InPairs]:
+    labels = {str(run.record["run_id"]): run.label for run in runs}
+    lines = [(str(run.record["run_id"]), line) for run in runs for line in run.preferences]
+    sources = {(text_at(line, "judge") or "", text_at(line, "rubric_sha256"), text_at(line, "rubric") or "?"):
+               text_at(line, "kind") or "model" for _, line in lines}
+    for (judge, sha256, version), kind in sorted(sources.items(), key=str):
+        if judges and judge not in judges:
+            continue
+        found = [one for one in comparisons(lines, judge, sha256) if {one.shown_first, one.shown_second} <= set(labels)]
+        if found:
+            yield InPairs(judge, kind, version, won(found), position_bias(found), labels)
 
 
 def board_of(cells: Sequence[Cell], baseline: str | None, judge: str) -> Board:

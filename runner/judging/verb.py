@@ -6,19 +6,26 @@ import argparse
 import json
 import sys
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 from runner.comparing import existing
 
-Say = Callable[[str], None]
+
+@dataclass(frozen=True, slots=True)
+class Talk:
+    """How the user is told, and asked."""
+
+    say: Callable[[str], None]
+    confirm: Callable[[str], bool]
 
 
-def judge(flags: argparse.Namespace, say: Say) -> int:
+def judge(flags: argparse.Namespace, talk: Talk) -> int:
     """The exit code. Raises what the verbs raise."""
-    return _VERBS[flags.judge_verb](flags, say)
+    return _VERBS[flags.judge_verb](flags, talk)
 
 
-def _export(flags: argparse.Namespace, say: Say) -> int:
+def _export(flags: argparse.Namespace, talk: Talk) -> int:
     from runner.judging.exporting import ExportRequest, export  # noqa: PLC0415  # each verb what it needs
 
     found = export(ExportRequest(
@@ -26,16 +33,16 @@ def _export(flags: argparse.Namespace, say: Say) -> int:
         flags.judge, flags.benchmark,
     ))
     for remark in found.remarks:
-        say(remark)
+        talk.say(remark)
     again = f", {found.twice:,} of them twice" if found.twice else ""
     kept = f"; the scores of {found.kept:,} are kept" if found.kept else ""
     done = f"; {found.scored_before:,} that this judge has scored are left out" if found.scored_before else ""
-    say(f"written: {flags.out}: {_texts(found.candidates)}{again}, to be judged by {found.rubric} "
+    talk.say(f"written: {flags.out}: {_texts(found.candidates)}{again}, to be judged by {found.rubric} "
         f"({found.added:,} new{kept}{done})")
     return 0
 
 
-def _apply(flags: argparse.Namespace, say: Say) -> int:
+def _apply(flags: argparse.Namespace, talk: Talk) -> int:
     from runner.judging.applying import ApplyRequest, apply  # noqa: PLC0415
 
     found = apply(ApplyRequest(
@@ -45,9 +52,9 @@ def _apply(flags: argparse.Namespace, say: Say) -> int:
         sys.stdout.write(json.dumps({"runs": [dict(record) for record in found.records]}) + "\n")
     missing = f"; {found.missing:,} without all scores left out" if found.missing else ""
     if not found.written and not found.records:
-        say(f"applied already, nothing added: {_texts(found.scored)} by {found.judge}{missing}")
+        talk.say(f"applied already, nothing added: {_texts(found.scored)} by {found.judge}{missing}")
         return 0
-    say(f"applied: {_texts(found.scored)} by {found.judge} under {found.rubric}: {found.written:,} new, "
+    talk.say(f"applied: {_texts(found.scored)} by {found.judge} under {found.rubric}: {found.written:,} new, "
         f"{len(found.records):,} {'record' if len(found.records) == 1 else 'records'} into the ledger{missing}")
     return 0
 
@@ -56,4 +63,10 @@ def _texts(count: int) -> str:
     return f"{count:,} {'text' if count == 1 else 'texts'}"
 
 
-_VERBS: dict[str, Callable[[argparse.Namespace, Say], int]] = {"export": _export, "apply": _apply}
+def _auto(flags: argparse.Namespace, talk: Talk) -> int:
+    from runner.judging.auto_verb import auto_verb  # noqa: PLC0415
+
+    return auto_verb(flags, talk.say, talk.confirm)
+
+
+_VERBS: dict[str, Callable[[argparse.Namespace, Talk], int]] = {"export": _export, "apply": _apply, "auto": _auto}
