@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import re
 
+from benchmarks.datasets.download import offline
 from benchmarks.datasets.hub import AWAY, HubFile, fetch_file, mapped
 from benchmarks.datasets.request import DatasetRequest
-from core.errors import UsageError
+from benchmarks.datasets.seen import LOCAL
+from core.errors import BadInput, UsageError
 
 REPOSITORY = "livecodebench/code_generation_lite"
 REVISION = "0fe84c3912ea0c4d4a78037083943e8f0c4dd505"
@@ -56,6 +58,8 @@ def _bytes_to_fetch(name: str) -> int:
 
     if isinstance(try_to_load_from_cache(REPOSITORY, name, repo_type="dataset", revision=REVISION), str):
         return 0
+    if offline() is not None:
+        raise BadInput(f"{_named(name)} is not in the cache and {offline()} is set; go online once, {LOCAL}")
     with mapped(_named(name), AWAY):  # without the client's own retries: who is offline should hear it at once
         return get_hf_file_metadata(hf_hub_url(REPOSITORY, name, repo_type="dataset", revision=REVISION)).size or 0
 

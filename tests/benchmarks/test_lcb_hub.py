@@ -172,10 +172,14 @@ def test_a_shard_that_is_not_there_and_a_hub_that_is_not_there_are_told_apart(
     hub = start_fake("hub_server.py", "--root", str(repository))
     assert "test4.jsonl" in (missing := load(tmp_path / "cache", hub.url, {"problems_file": "v4"}))["error"]
     assert "is not on the hub" in missing["error"]
-    for env in ({}, {"HF_HUB_OFFLINE": "1"}):
-        away = load(tmp_path / "cache", "http://127.0.0.1:9", {"problems_file": "v2"}, **env)
+    away = load(tmp_path / "cache", "http://127.0.0.1:9", {"problems_file": "v2"})
+    assert (away["kind"], "the hub cannot be reached (offline" in away["error"]) == ("BadInput", True)
+    requests = len(hub.requests())
+    for variable in ("HF_HUB_OFFLINE", "BENCH_OFFLINE"):
+        away = load(tmp_path / "cache", hub.url, {"problems_file": "v2"}, **{variable: "1"})
         assert away["kind"] == "BadInput"
-        assert "the hub cannot be reached (offline" in away["error"]
+        assert f"is not in the cache and {variable} is set; go online once" in away["error"]
+    assert len(hub.requests()) == requests
 
 
 def test_a_release_that_there_is_not_never_asks_the_hub(
