@@ -128,7 +128,9 @@ def total_line(rows: Sequence[Row]) -> str:
 
 def about(seconds: float | None) -> str:
     """``about 3 min 12 s``; ``unknown``; of a strategy that is put to the samples of the one above, so much."""
-    return "unknown" if seconds is None else "with the one above" if seconds == 0 else f"about {numbers.seconds(seconds)}"
+    if seconds == 0:
+        return "with the one above"
+    return "unknown" if seconds is None else f"about {numbers.seconds(seconds)}"
 
 
 def faults_text(path: str, faults: Sequence[tuple[int, str]]) -> str:

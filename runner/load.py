@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -36,6 +37,7 @@ from runner.token_check import TokenCheck
 from runner.wanted import keys, wanted
 from runner.work import Work
 from servers.echo import ask
+from servers.spec import ServerSettings
 
 
 def _left(request: Request, works: list[Work], shared: Shared) -> list[Work]:
@@ -68,13 +70,15 @@ def run_load(
     open_ = list(left)
     try:
         doing = "attaching to the server" if request.server.base_url else "starting the server"
-        hooks.observer.status(f"{label}: {doing}")
+        hooks.observer.status(f"{label}: {doing}" if hooks.starts is None else f"{label}: its server")
         before = in_effect_before(request, load.model.label)
-        with Serving(load.model, settings(request, works), log, hooks, before) as serving:
-            server = serving.server
-            describe(server, hooks.observer)
-            for warning in server.warnings:
-                hooks.observer.note(warning)
+        with _opened(load.model, settings(request, works), log, hooks, before) as serving:
+            server, log = serving.server, serving.log
+            if not serving.is_told:
+                describe(server, hooks.observer)
+                for warning in server.warnings:
+                    hooks.observer.note(warning)
+                serving.is_told = True
             shared.pool.stay_on(processors_beside(server))
             for place, work in enumerate(left):
                 report.begun += 1
@@ -83,9 +87,11 @@ def run_load(
                     running = _Running(serving, log, shared.pool, shared.command)
                     _run_cell(request, _as_served(work, server.endpoint), running, hooks, report)
                 open_.remove(work)
-        log.unlink(missing_ok=True)  # each run folder has its copy
+        if hooks.starts is None:
+            log.unlink(missing_ok=True)  # each run folder has its copy
     except (Interrupted, KeyboardInterrupt):
-        log.unlink(missing_ok=True)
+        if hooks.starts is None:
+            log.unlink(missing_ok=True)
         raise
     except BenchError as error:
         where = f" The server's log is {log}." if log.exists() and isinstance(error, ServerError) else ""
@@ -93,6 +99,14 @@ def run_load(
         hooks.observer.note(f"{what}{where}{quoted(error)}")
         report.failures.append(error)
         _failed(request, open_, error, hooks)
+
+
+def _opened(
+    model: ModelInfo, asked: ServerSettings, log: Path, hooks: Hooks, before: Mapping[str, Any] | None
+) -> AbstractContextManager[Serving]:
+    """A server for these cells alone, or one that serves the next command too, and is then whoever's who keeps it."""
+    asked = replace(asked, ctx_needed=max(asked.ctx_needed or 0, hooks.ctx_needed) or None)
+    return (hooks.starts or Serving)(model, asked, log, hooks, before)
 
 
 def _failed(request: Request, works: list[Work], error: BenchError, hooks: Hooks) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -93,3 +94,7 @@ class Hooks:
     """Told the keys of cells that come to no record, and why."""
     following: ModelInfo | None = None
     """Who is loaded once this command is through."""
+    starts: Callable[..., AbstractContextManager[Any]] | None = None
+    """What opens servers in place of ``runner.serving.Serving``: one that may keep them for the next command."""
+    ctx_needed: int = 0
+    """Tokens per slot, at least, that the commands need which share a server."""

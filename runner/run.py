@@ -35,13 +35,18 @@ from servers.backends.hosted import address, is_hosted
 from system.host import usable_cores
 
 
-def run(request: Request, hooks: Hooks) -> Report:
-    """Runs all cells.
+def planned_works(request: Request, hooks: Hooks) -> list[tuple[Load, list[Work]]]:
+    """The loads with their cells, every data set opened. Raises UsageError and BadInput."""
+    return [(load, [work_for(request, cell, hooks) for cell in load.cells]) for load in loads(request)]
+
+
+def run(request: Request, hooks: Hooks, planned: list[tuple[Load, list[Work]]] | None = None) -> Report:
+    """Runs all cells. ``planned``: as ``planned_works`` has them, where that is known.
 
     Raises UsageError or BadInput before anything is started when the request cannot be carried out, SandboxError when
     the sandbox cannot hold what was asked; Interrupted on a requested stop. Everything else is in the report.
     """
-    planned = [(load, [work_for(request, cell, hooks) for cell in load.cells]) for load in loads(request)]
+    planned = planned_works(request, hooks) if planned is None else planned
     store.check_writable(request.outputs.results)
     runs.check_writable(request.outputs.runs_root)
     prices(request.prices)

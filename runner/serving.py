@@ -44,6 +44,13 @@ class Serving:
         self._hung = False
         self.startup_s = 0.0
         """How long the first start took."""
+        self.is_told = False
+        """Whether people were told what runs, where one serves several commands."""
+
+    @property
+    def log(self) -> Path:
+        """Where the server writes."""
+        return self._log
 
     def __enter__(self) -> Self:
         began = monotonic_s()
