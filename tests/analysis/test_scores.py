@@ -31,6 +31,19 @@ def test_each_task_counts_once_and_our_faults_leave_the_denominator() -> None:
     assert scores.failed_tasks == ("t/3", "t/4", "t/5", "t/6", "t/7")
 
 
+def test_texts_that_wait_for_a_judge_are_in_no_denominator_and_leave_a_run_whole() -> None:
+    scores = summarize(verdicts(unjudged=5, truncated=2, no_answer=1)).unjudged()
+    assert scores.whole
+    assert scores.tasks == 8
+    assert scores.results() == {}, "two that were cut and one that was empty are no score of 0"
+    assert (scores.score, scores.interval, scores.bounds) == (None, None, None)
+    assert scores.outcomes == {"truncated": 2, "no_answer": 1, "unjudged": 5}
+    assert not summarize(verdicts(unjudged=5, lost=1)).unjudged().whole
+    found = validity(Evidence(8, scores.outcomes))
+    assert found["reasons"] == ["2 of 8 tasks cut off by the token limit"]
+    assert validity(Evidence(5, {"unjudged": 5})) == {"status": "ok", "reasons": []}
+
+
 def test_a_task_that_comes_twice_counts_once_and_is_named() -> None:
     scores = summarize([("a", None, Verdict(Outcome.WRONG)), ("a", None, Verdict(Outcome.CORRECT)),
                         ("b", None, Verdict(Outcome.CORRECT))])

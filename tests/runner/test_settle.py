@@ -42,7 +42,12 @@ def test_an_answer_is_verified_even_when_the_reply_was_cut() -> None:
     assert before_verification(reply("length"), Answer("42")) is None
 
 
-@pytest.mark.parametrize("outcome", [Outcome.WRONG, Outcome.CRASHED, Outcome.TIMED_OUT])
+def test_half_a_text_is_none_to_be_judged() -> None:
+    cut = after_verification(reply("length"), Verdict(Outcome.UNJUDGED))
+    assert (cut.outcome, cut.detail) == (Outcome.TRUNCATED, "cut by the token limit")
+
+
+@pytest.mark.parametrize("outcome", [Outcome.WRONG, Outcome.CRASHED, Outcome.TIMED_OUT, Outcome.UNJUDGED])
 def test_a_cut_reply_that_fails_is_truncated(outcome: Outcome) -> None:
     assert after_verification(reply("length"), Verdict(outcome, "why")).outcome is Outcome.TRUNCATED
     assert after_verification(reply("stop"), Verdict(outcome, "why")).outcome is outcome

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from core.records import Answer, Sample
 from strategies.base import Candidate, Strategy
 from strategies.best_of_n import BestOfN
+from strategies.candidates import Candidates
 from strategies.cascade import escalated, escalates, margin
 from strategies.sc_fixed import ScFixed
 from strategies.weighted_vote import WeightedVote, weights
@@ -30,6 +31,13 @@ SC = ScFixed(8)
 ])
 def test_the_majority_wins_and_in_a_tie_the_answer_that_came_up_first(keys: str, winner: str | None) -> None:
     assert chosen(SC, keys) == winner
+
+
+@pytest.mark.parametrize(("keys", "told_by"), [("abb", 0), (".ba", 1), ("..", 0), ("x.b", 1), ("x", None)])
+def test_of_candidates_none_is_chosen_and_the_first_with_a_text_says_what_became_of_the_task(
+    keys: str, told_by: int | None,
+) -> None:
+    assert Candidates(3).choose(votes(keys)) == told_by
 
 
 def test_the_winner_is_the_first_sample_that_gave_the_winning_answer() -> None:
