@@ -55,7 +55,7 @@ def refuse_flags_of_a_start(flags: argparse.Namespace, models: Sequence[ModelInf
 
 
 def _refuse_flags_of_llama_cpp(flags: argparse.Namespace, models: Sequence[ModelInfo]) -> None:
-    kinds = {model.backend for model in models}
+    kinds = {model.backend or "" for model in models}
     if not kinds or not kinds <= _OF_LLAMA_CPP.keys():
         return
     unheeded = set.intersection(*(set(_OF_LLAMA_CPP[kind]) for kind in kinds))

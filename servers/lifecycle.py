@@ -20,7 +20,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import Final
@@ -204,7 +204,7 @@ def _start(
             memory = check_taken(launch.memory, child.pid, log, gpu_before)  # waits until the log tells all
             endpoint, warnings = read_back(settings, (backend, found), launch, (ready, log))
             if backend is TRANSFORMERS:
-                endpoint = replace(endpoint, api_key=None, native=transformers_serve.native(model))
+                endpoint = transformers_serve.as_its_own(endpoint, model)
         except _PortTakenError as taken:
             child.stop()
             if left == 0:

@@ -23,6 +23,9 @@ NAME: Final = "transformers"
 MAX_JSON_BYTES: Final = 64 << 20
 _ID = re.compile(r"[\w.-]+/[\w.-]+", re.ASCII)
 _FILES = ("*.safetensors", "*.json", "*.jinja", "*.model", "*.txt", "README.md")
+_CONTEXTS = ("max_position_embeddings", "n_positions", "seq_length", "max_seq_len", "n_ctx")
+"""What the configs of different architectures call it."""
+_LAYERS = ("num_hidden_layers", "n_layer", "n_layers")
 _DTYPES = {"bfloat16": "BF16", "float16": "F16", "float32": "F32"}
 
 
@@ -61,15 +64,13 @@ def _in_folder(folder: Path, source: str | None) -> ModelInfo:
     text = config.get("text_config") if isinstance(config.get("text_config"), dict) else config
     dtype = _text(config, "dtype") or _text(config, "torch_dtype") or _text(text, "dtype")
     method = _text(config.get("quantization_config"), "quant_method")
-    ctx = listed(text, "max_position_embeddings")
-    layers = listed(text, "num_hidden_layers")
+    ctx, layers = _first_count(text, _CONTEXTS), _first_count(text, _LAYERS)
     return ModelInfo(
         name=source.partition("@")[0].rpartition("/")[2] if source else folder.name,
         quantization=method.upper() or _DTYPES.get(dtype.removeprefix("torch."), dtype.upper() or None),
         path=str(folder), parts=tuple(map(str, weights)), size_bytes=sum(path.stat().st_size for path in weights),
         architecture=_text(config, "model_type") or None, parameters=sum(map(_parameters, weights)),
-        ctx_train=ctx if isinstance(ctx, int) and ctx > 0 else None,
-        layers=layers if isinstance(layers, int) else None, has_chat_template=True, backend=NAME, source=source,
+        ctx_train=ctx, layers=layers, has_chat_template=True, backend=NAME, source=source,
     )
 
 
@@ -139,6 +140,11 @@ def _parameters(path: Path) -> int:
         return sum(math.prod(map(int, shape)) for shape in shapes)
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise BadInput(f"{path} is damaged or cut short (no header of a safetensors file); fetch it again") from error
+
+
+def _first_count(config: Any, names: tuple[str, ...]) -> int | None:
+    found = [listed(config, name) for name in names]
+    return next((each for each in found if isinstance(each, int) and not isinstance(each, bool) and each > 0), None)
 
 
 def _text(value: Any, name: str) -> str:

@@ -13,11 +13,12 @@ import functools
 import json
 import shutil
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
 from core.errors import BadInput, ServerError, UsageError
-from core.records import ModelInfo
+from core.records import Endpoint, ModelInfo
 from servers.backends.base import Command, Found, Get, Launch, Ready, child_environment
 from servers.memory_options import MemoryOptions
 from servers.planning import RoomFor, default_threads
@@ -98,9 +99,14 @@ def plan(
     )
 
 
-def native(model: ModelInfo) -> dict[str, object]:
-    """What every request says: the model's own generation config."""
-    return {"generation_config": generation_defaults(Path(model.path or ""))}
+def as_its_own(endpoint: Endpoint, model: ModelInfo) -> Endpoint:
+    """Without a key, with what every request says (the model's own generation config), and without a context where the
+    model's config has none, as those of recurrent models.
+    """
+    effective = endpoint.effective if model.ctx_train else {
+        name: value for name, value in endpoint.effective.items() if name != "ctx_size"}
+    return replace(endpoint, api_key=None, ctx_size=model.ctx_train, effective=effective,
+                   native={"generation_config": generation_defaults(Path(model.path or ""))})
 
 
 def _program(settings: ServerSettings) -> str:

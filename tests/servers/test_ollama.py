@@ -21,6 +21,7 @@ from core.records import ModelInfo
 from servers.backends import ollama_api, ollama_names, ollama_notes
 from servers.backends.ollama_notes import held, unload_leftovers, write
 from servers.doctor import server_facts
+from servers.http import post_json
 from servers.lifecycle import RunningServer, serve
 from servers.models import resolve
 from servers.spec import ServerSettings
@@ -246,7 +247,7 @@ def test_the_same_server_by_two_names_is_held_once(start: Start) -> None:
 def test_a_model_that_is_answering_leaves_memory_when_it_has_answered(start: Start, tmp_path: Path) -> None:
     there = start("--token-s", "0.1")
     with serving(tmp_path) as server:
-        asking = threading.Thread(target=ollama_api.post_json, args=(there.url, "/api/chat", None, {
+        asking = threading.Thread(target=post_json, args=(there.url, "/api/chat", None, {
             "model": NAME, "messages": [{"role": "user", "content": "2+2?"}], "stream": False,
             **server.endpoint.native}, 10.0))
         asking.start()
@@ -319,7 +320,8 @@ def test_a_model_that_somebody_loaded_since_with_another_context_is_not_ours(sta
 def test_a_server_that_does_not_let_go_is_asked_again_at_the_next_start(
         start: Start, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("servers.backends.ollama.UNLOAD_S", 0.2)
-    there, told = start("--stay"), []
+    there = start("--stay")
+    told: list[str] = []
     with serve(MODEL, ServerSettings(ctx_needed=3000), tmp_path / "log", on_note=told.append):
         pass
     (sentence,) = told

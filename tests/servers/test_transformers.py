@@ -19,7 +19,7 @@ from benchmarks.scripts.settings import Settings
 from core.errors import BadInput, ServerError, UsageError
 from core.records import Endpoint, ModelInfo
 from servers.backends.base import Found
-from servers.backends.transformers_serve import TransformersServe, plan
+from servers.backends.transformers_serve import TransformersServe, as_its_own, plan
 from servers.fitting import Room
 from servers.lifecycle import serve
 from servers.model_hash import model_sha256
@@ -69,6 +69,20 @@ def test_a_folder_is_described_by_its_config_and_the_headers_of_its_weights(fold
     assert len(model_sha256(found, folder / "cache")) == 64
 
 
+@pytest.mark.parametrize(("name", "layers"), [("n_positions", "n_layer"), ("seq_length", "n_layers")])
+def test_the_context_has_other_names_in_other_configs(folder: Path, name: str, layers: str) -> None:
+    (folder / "config.json").write_text(json.dumps({"model_type": "x", name: 1024, layers: 3}))
+    found = resolve(f"transformers:{folder}")
+    assert (found.ctx_train, found.layers) == (1024, 3)
+
+
+def test_a_model_without_a_context_has_none_in_its_record(folder: Path) -> None:
+    (folder / "config.json").write_text(json.dumps({"model_type": "mamba"}))
+    end = Endpoint("http://127.0.0.1:1", "m", "transformers", ctx_size=0, effective={"ctx_size": 0, "slots": 1})
+    own = as_its_own(end, resolve(f"transformers:{folder}"))
+    assert (own.ctx_size, own.effective) == (None, {"slots": 1})
+
+
 def test_a_second_copy_of_the_weights_is_not_counted(folder: Path) -> None:
     (folder / "consolidated.safetensors").write_bytes(safetensors({"a": [2, 3], "b": [4], "c": []}))
     assert resolve(f"transformers:{folder}").parameters == 11
@@ -87,8 +101,9 @@ def test_weights_that_the_index_names_have_to_be_there(folder: Path) -> None:
     index.write_text(json.dumps({"weight_map": {**files, "c": "model-00003-of-00003.safetensors"}}))
     with pytest.raises(BadInput, match=r"model-00003-of-00003\.safetensors is missing, one of the 3 files"):
         resolve(f"transformers:{folder}")
-    for nonsense in ({}, {"weight_map": []}, {"weight_map": {"a": "../x.safetensors"}}, {"weight_map": {"a": 1}}):
-        index.write_text(json.dumps(nonsense))
+    maps: list[Any] = [None, [], {}, {"a": "../x.safetensors"}, {"a": 1}]
+    for nonsense in maps:
+        index.write_text(json.dumps({"weight_map": nonsense}))
         with pytest.raises(BadInput, match="names no files of weights"):
             resolve(f"transformers:{folder}")
 
