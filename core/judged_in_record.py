@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeVar
 
 from core.lookup import count_at, number_at, object_at, text_at
 from core.outcomes import Outcome
 
 Record = Mapping[str, Any]
+AnyRecord = TypeVar("AnyRecord", bound=Record)
 
 
 def is_for_judges(record: Record) -> bool:
@@ -33,7 +34,7 @@ def judge_of(record: Record) -> str | None:
     return None if judge is None else f"{judge} ({rubric})" if rubric else judge
 
 
-def without_those_judged(records: list[Record]) -> list[Record]:
+def without_those_judged(records: Sequence[AnyRecord]) -> list[AnyRecord]:
     """The records, less those that wait for a judge and have had one: the judgement stands for them."""
     done = {text_at(record, "judgement_of") for record in records} - {None}
     return [record for record in records if not (awaits_judge(record) and text_at(record, "run_id") in done)]

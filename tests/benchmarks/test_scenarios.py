@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from benchmarks.datasets import scenarios
 from benchmarks.datasets.grid import Drawn, Grid, canonical, named
 from benchmarks.datasets.grid import scenarios as made
-from benchmarks.datasets.request import DatasetRequest
+from benchmarks.datasets.request import DatasetRequest, TaskSet
 from core.errors import BadInput, UsageError
 from tests.benchmarks.helpers import ROOT
 from tests.evaluators import pythons
@@ -57,7 +57,7 @@ def told(tmp_path: Path, text: str, name: str = "own.toml") -> str:
     return said.removeprefix(str(path))
 
 
-def opened(tmp_path: Path, text: str, name: str = "own.toml") -> scenarios.TaskSet:
+def opened(tmp_path: Path, text: str, name: str = "own.toml") -> TaskSet:
     path = tmp_path / name
     path.write_text(text, encoding="utf-8")
     return scenarios.task_set("own", path)
