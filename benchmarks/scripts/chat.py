@@ -263,4 +263,4 @@ def _dialect(settings: Settings) -> Dialect:
         return Transformers(settings.base_url, settings.native["generation_config"])
     if settings.native is not None:
         return Ollama(settings.base_url, settings.native)
-    return OpenAi(settings.base_url)
+    return OpenAi(settings.base_url, version="no_version" not in (settings.capabilities or ()))

@@ -54,8 +54,9 @@ class OpenAi:
 
     stream_type = EVENTS
 
-    def __init__(self, base_url: str) -> None:
-        self._url = f"{base_url}/v1/chat/completions"
+    def __init__(self, base_url: str, *, version: bool = True) -> None:
+        """``version``: whether its paths begin with one."""
+        self._url = f"{base_url}/v1/chat/completions" if version else f"{base_url}/chat/completions"
         own = urlsplit(base_url).hostname == OPENAI_HOST
         self.limit = "max_completion_tokens" if own else "max_tokens"  # which other services are slow to learn
 

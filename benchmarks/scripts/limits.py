@@ -146,11 +146,12 @@ class Limits:
     def tell(self, now: float, told: Mapping[str, tuple[float, float]]) -> None:
         """What a reply says is left: ``requests`` and ``tokens``, each with the seconds until all of it is there again.
 
-        Whether it counted those under way nobody knows, so they are taken off.
+        Whether it counted those under way nobody knows, so they are taken off. One request may be let in long before
+        all of them are, so none waits for longer than a minute: too early, it is told when to come back.
         """
         taken = {"requests": float(len(self._under_way)), "tokens": sum(each.need.tokens for each in self._under_way)}
         for what, (left, reset_s) in told.items():
-            self._told[what] = _Told(left - taken[what], now + reset_s)
+            self._told[what] = _Told(left - taken[what], now + min(reset_s, _MINUTE_S))
 
     def replied(self) -> None:
         """A request was served."""

@@ -23,6 +23,9 @@ from servers.http import LOOPBACK, Reply, get_json
 from servers.spec import ServerSettings
 
 TIMEOUT_S: Final = 20.0
+_FOUND, _NOT_FOUND = 200, 404
+NO_VERSION: Final = "no_version"
+"""Of an endpoint whose paths do not begin with ``/v1``: a capability, as the scripts are told."""
 SLOTS: Final = 8
 """Requests at once where ``--parallel`` leaves it open: as many keep a small account's limits busy, and few enough that
 what is under way when a run is stopped costs little."""
@@ -120,14 +123,18 @@ def connect(model: ModelInfo, settings: ServerSettings) -> tuple[Endpoint, tuple
     """
     provider, base_url, key = PROVIDERS[model.backend or ""], address(model, settings), key_of(model, settings)
     reply = _models(provider, base_url, key)
+    plain = settings.base_url is not None and provider.name == "openai" and _is_plain(base_url, key, reply)
+    if plain:
+        reply = _models(provider, base_url, key, version=False)
     _check_reply(provider, base_url, reply, key_env(model, settings) if key else None)
     warnings = _check_name(model, settings, [name for name in _names(provider, reply) if not key or key not in name])
     slots = SLOTS if settings.parallel == "auto" else settings.parallel
     own = settings.base_url is None
+    can = provider.capabilities if own or provider.name == "gemini" else _SEED
     effective: dict[str, Json] = {"slots": slots, "base_url": base_url, "ctx_size": settings.ctx_size}
     endpoint = Endpoint(
         base_url=base_url, model=model.name, backend=provider.name, api_key=key, slots=slots,
-        ctx_size=settings.ctx_size, capabilities=provider.capabilities if own or provider.name == "gemini" else _SEED,
+        ctx_size=settings.ctx_size, capabilities=can | {NO_VERSION} if plain else can,
         effective={name: value for name, value in effective.items() if value is not None},
     )
     return endpoint, warnings
@@ -135,11 +142,20 @@ def connect(model: ModelInfo, settings: ServerSettings) -> tuple[Endpoint, tuple
 
 def ask_for_models(endpoint: Endpoint) -> Reply:
     """Whether it still answers: what it says to the question that costs nothing."""
-    return _models(PROVIDERS[endpoint.backend], endpoint.base_url, endpoint.api_key, 5.0)
+    version = NO_VERSION not in endpoint.capabilities
+    return _models(PROVIDERS[endpoint.backend], endpoint.base_url, endpoint.api_key, version=version, timeout_s=5.0)
 
 
-def _models(provider: Provider, base_url: str, key: str | None, timeout_s: float = TIMEOUT_S) -> Reply:
-    return get_json(base_url, provider.list_path, None, timeout_s, headers=provider.auth(key) if key else {})
+def _is_plain(base_url: str, key: str | None, reply: Reply) -> bool:
+    """Whether the service has its version elsewhere in its address, if any: ``/v1beta/openai``, ``/api/paas/v4``."""
+    return reply.status == _NOT_FOUND and _models(PROVIDERS["openai"], base_url, key, version=False).status == _FOUND
+
+
+def _models(
+    provider: Provider, base_url: str, key: str | None, *, version: bool = True, timeout_s: float = TIMEOUT_S
+) -> Reply:
+    path = provider.list_path if version else provider.list_path.removeprefix("/v1")
+    return get_json(base_url, path, None, timeout_s, headers=provider.auth(key) if key else {})
 
 
 _SEED: Final = frozenset({"seed"})

@@ -161,3 +161,9 @@ def test_a_session_that_follows_another_holds_back_at_first() -> None:
     now[0] = 5.3
     asked.join(10)
     assert not asked.is_alive()
+
+
+def test_nobody_waits_until_all_of_a_days_requests_are_there_again() -> None:
+    limits = Limits(Rates(), 8)
+    limits.tell(0.0, {"requests": (0, 7200.0)})
+    assert limits.ready_at(1.0, NEED) == 60.0

@@ -161,6 +161,14 @@ def test_of_several_runs_what_is_done_and_what_broke_counts_when_the_command_is_
     assert "done when this command was stopped" in again.err
 
 
+def test_a_service_whose_version_stands_elsewhere_is_asked_there(tool: Tool, start: Callable[..., Provider]) -> None:
+    provider = start("openai", "gpt-4o-mini", "--prefix", "/v1beta/openai")
+    there = Provider(f"{provider.url}/v1beta/openai/", provider.log)
+    done = ask(tool, there, "openai:gpt-4o-mini", "--limit", "2", "--yes")
+    assert done.code == 0, done.err
+    assert [line["path"] for line in provider.served()] == ["/v1beta/openai/chat/completions"] * 2
+
+
 def test_what_no_table_knows_has_no_most(tool: Tool, start: Callable[..., Provider]) -> None:
     provider = start("openai", "mine")
     done = ask(tool, provider, "openai:mine", "--yes", "--max-cost", "1")

@@ -66,7 +66,7 @@ class OpenAi:
 
     def check(self, path: str, body: Any) -> bool:
         """Whether a stream is wanted."""
-        if path != "/v1/chat/completions":
+        if path != f"{self.flags.prefix}/chat/completions":
             raise self.refuse(404, f"Invalid URL (POST {path})")
         for name, value in body.items():
             if name not in self.fields:
@@ -292,6 +292,8 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         try:
+            if self.flags.dialect == "openai" and self.path != f"{self.flags.prefix}/models":
+                raise self.dialect.refuse(404, f"Invalid URL (GET {self.path})")
             self._check_key()
             self._send(200, self.dialect.models())
         except Refusal as refusal:
@@ -412,6 +414,7 @@ def main() -> None:
     parser.add_argument("--tell", choices=("seconds", "date", "milliseconds", "reset", "details", "nothing"),
                         default="seconds", help="how a refusal says when to come back")
     parser.add_argument("--quota", choices=("Minute", "Day"), default="Minute")
+    parser.add_argument("--prefix", default="/v1", help="of OpenAI's paths")
     parser.add_argument("--delay", type=float, default=0.0)
     parser.add_argument("--fault", nargs="*", default=[], metavar="NUMBER:KIND",
                         help="500 503 quota forbidden elsewhere packed cut slow endless echo; NUMBER * is every one")

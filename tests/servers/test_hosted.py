@@ -84,6 +84,18 @@ def test_a_key_that_is_refused_is_told_before_anything_is_asked(
     assert "sk-wrong" not in str(caught.value)
 
 
+@pytest.mark.parametrize(("prefix", "given"), [("/api/paas/v4", "/api/paas/v4"), ("/v1beta/openai", "/v1beta/openai/"),
+                                               ("", ""), ("/openai/v1", "/openai/v1"), ("/openai/v1", "/openai")])
+def test_a_services_version_may_stand_anywhere_in_its_address(
+    start: Start, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, prefix: str, given: str
+) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", KEY)
+    settings = ServerSettings(base_url=start("openai", "--models", "m-1", "--prefix", prefix) + given)
+    with serve(named("openai", "m-1"), settings, tmp_path / "log") as server:
+        assert (server.warnings, server.alive()) == ((), True)
+        assert (hosted.NO_VERSION in server.endpoint.capabilities) is not prefix.endswith("/v1")
+
+
 def test_a_name_that_another_server_does_not_list_is_asked_all_the_same(
     start: Start, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
