@@ -44,6 +44,6 @@ class Desk:
 def opened(ray: Any) -> Any:
     """A desk in the cluster, on this machine."""
     here = ray.get_runtime_context().get_node_id()
-    affinity = ray.util.scheduling_strategies.NodeAffinitySchedulingStrategy(here, soft=True)
+    affinity = ray.util.scheduling_strategies.NodeAffinitySchedulingStrategy(here, soft=False)
     return ray.remote(Desk).options(num_cpus=0, max_concurrency=4,
                                     scheduling_strategy=affinity).remote()

@@ -43,10 +43,11 @@ def joined(address: str | None, say: Callable[[str], None]) -> Iterator[Any]:
     """
     ray = ray_or_refuse()
     where = address or os.environ.get("RAY_ADDRESS") or LOCAL
-    _refuse_deaf(where)
+    _refuse_deaf(ray, where)
     before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         try:
+            _hush(ray)
             ray.init(address=where, **_QUIET, **(_alone() if where == LOCAL else {}))
         except (ConnectionError, RuntimeError, ValueError, ray.exceptions.RayError) as error:
             raise UsageError(f"--ray-address {where}: the cluster cannot be joined ({one_line(error)}); "
@@ -82,7 +83,16 @@ def cause_of(error: Exception) -> BenchError:
     return BenchError(f"Ray: {one_line(inner if isinstance(inner, Exception) else error)}")
 
 
-def _refuse_deaf(address: str) -> None:
+def _hush(ray: Any) -> None:
+    """Ray prints what happens to its machines, with pages of their logs, to standard output, which is not its own here:
+    ``--json`` is alone there. That a machine is lost is told by us; Ray's logs have the rest.
+    """
+    worker = getattr(ray._private, "worker", None)  # noqa: SLF001  (nothing public says so; without it, it prints)
+    if hasattr(worker, "print_to_stdstream"):
+        worker.print_to_stdstream = lambda *_, **__: None
+
+
+def _refuse_deaf(ray: Any, address: str) -> None:
     """Ray itself would try for many minutes."""
     if address in {LOCAL, AUTO}:
         return
@@ -90,9 +100,13 @@ def _refuse_deaf(address: str) -> None:
     if address.startswith("ray://") or not colon or not port.isdecimal() or not 0 < int(port) < 65536:
         raise UsageError(f"--ray-address {address}: give HOST:PORT of the cluster's first machine (as `ray start "
                          "--head` says it), auto on a machine that is part of it, or leave it out for this one alone")
-    if (why := somebody_listens(host.strip("[]"), int(port))) is not None:
-        raise UsageError(f"--ray-address {address}: nobody answers there ({why}); start the cluster with `ray start "
-                         "--head` on that machine (docs/many-machines.md)")
+    hosts = [host.strip("[]")]
+    if hosts[0] == "localhost" or hosts[0].startswith("127."):  # Ray goes to the machine's own address instead
+        hosts.append(str(ray.util.get_node_ip_address()))
+    for each in hosts:
+        if (why := somebody_listens(each, int(port))) is not None:
+            raise UsageError(f"--ray-address {address}: nobody answers at {each}:{port} ({why}); start the cluster "
+                             "with `ray start --head` on that machine (docs/many-machines.md)")
 
 
 def _alone() -> dict[str, Any]:

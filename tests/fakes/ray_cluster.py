@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+from itertools import count
 
 os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
 
@@ -19,15 +20,16 @@ SETTINGS = {"num_cpus": 1, "num_gpus": 1, "object_store_memory": 80 << 20}
 
 def main() -> None:
     os.chdir("/")
+    addresses = (f"127.0.0.{number}" for number in count(2))  # the driver attaches to the first machine
     cluster = Cluster(initialize_head=True, head_node_args={**SETTINGS, "include_dashboard": False})
-    others = [cluster.add_node(**SETTINGS) for _ in range(int(sys.argv[1]) - 1)]
+    others = [cluster.add_node(**SETTINGS, node_ip_address=next(addresses)) for _ in range(int(sys.argv[1]) - 1)]
     cluster.wait_for_nodes()
     print(json.dumps({"address": cluster.address}), flush=True)
     for line in sys.stdin:
         if line.strip() == "kill":
             cluster.remove_node(others.pop(), allow_graceful=False)
         else:
-            others.append(cluster.add_node(**SETTINGS))
+            others.append(cluster.add_node(**SETTINGS, node_ip_address=next(addresses)))
         print(json.dumps({"machines": 1 + len(others)}), flush=True)
     cluster.shutdown()
 
