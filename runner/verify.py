@@ -18,7 +18,7 @@ from typing import IO, Any, Protocol
 
 from benchmarks.datasets.request import DatasetRequest
 from benchmarks.table import get, refuse_grading, refuse_without_needs
-from core.errors import BadInput
+from core.errors import BadInput, UsageError
 from core.outcomes import UNSETTLED, Outcome
 from evaluators.levels import SEATBELT
 from evaluators.pool import VerifierPool
@@ -98,6 +98,9 @@ def verify(
     benchmark = get(request.benchmark)
     refuse_without_needs(benchmark)
     refuse_grading(benchmark, request.grading)
+    if benchmark.is_judged:
+        raise UsageError(f"--benchmark {benchmark.name}: its texts wait for a judge, and no program can verify them; "
+                         "run it, then judge export (docs/judging.md).")
     task_set = benchmark.open_tasks(DatasetRequest(problems_file=request.problems_file))
     tasks = {task.task_id: task for task in task_set.tasks}
     total = sum(1 for _ in lines(request.samples))

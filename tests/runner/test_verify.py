@@ -85,6 +85,14 @@ def test_a_pipe_is_refused_because_samples_are_read_twice(problems: Path, tmp_pa
         check(problems, tmp_path / "pipe")
 
 
+def test_texts_that_wait_for_a_judge_are_not_called_failed(tmp_path: Path) -> None:
+    samples = tmp_path / "s.jsonl"
+    samples.write_text('{"task_id": "tips/0-2e988823", "response": "Have some tea."}\n')
+    with pytest.raises(UsageError, match="--benchmark tips: its texts wait for a judge, and no program can verify"):
+        verify(VerifyRequest("tips", samples, workers=1))
+    assert not Path(f"{samples}_results.jsonl").exists()
+
+
 def test_a_way_of_grading_that_a_benchmark_has_not_is_refused(problems: Path, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="--grading"):
         verify(VerifyRequest("math", tmp_path / "s.jsonl", str(problems), grading="upstream"))
