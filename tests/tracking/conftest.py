@@ -27,7 +27,7 @@ def shared_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     root = root.parent if "PYTEST_XDIST_WORKER" in os.environ else root
     note, server = root / "mlflow.json", MlflowServer(root / "mlflow")
     with files.lock(root / "mlflow.lock"):
-        state = json.loads(note.read_text()) if note.exists() else {"users": 0}
+        state: dict[str, Any] = json.loads(note.read_text()) if note.exists() else {"users": 0}
         mine = state["users"] == 0
         if mine:
             server.start()

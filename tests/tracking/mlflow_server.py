@@ -27,6 +27,11 @@ class MlflowServer:
         folder.mkdir(parents=True, exist_ok=True)
 
     @property
+    def artifacts(self) -> Path:
+        """Where it keeps files."""
+        return self._folder / "artifacts"
+
+    @property
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
 
@@ -38,7 +43,7 @@ class MlflowServer:
 
     def _comes_up(self, deadline: float) -> bool:
         self.port = free_port()
-        flags = self._flags or ("--serve-artifacts", "--artifacts-destination", str(self._folder / "artifacts"))
+        flags = self._flags or ("--serve-artifacts", "--artifacts-destination", str(self.artifacts))
         with (self._folder / "server.log").open("ab") as log:
             self._process = GuardedProcess.start(
                 [sys.executable, "-m", "mlflow", "server", "--host", "127.0.0.1", "--port", str(self.port),

@@ -7,6 +7,7 @@ import json
 import re
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -44,17 +45,18 @@ def test_the_variable_is_taken_where_the_flag_has_no_value() -> None:
         address_of("", {"MLFLOW_TRACKING_URI": "databricks"})
 
 
-@pytest.mark.parametrize("given", ["mlruns", "file:///tmp/x", "http://h?x=1", "http://h:0x1", "ftp://h"])
+@pytest.mark.parametrize("given", ["", "http://", "mlruns", "file:///tmp/x", "http://h?x=1", "http://h:0x1", "ftp://h"])
 def test_what_is_no_servers_address_is_refused(given: str) -> None:
     with pytest.raises(UsageError, match=r"^--mlflow: "):
         address_of(given, {})
 
 
 def test_names_of_any_kind_become_names_that_mlflow_takes() -> None:
-    from mlflow.utils.validation import _validate_metric_name
+    from mlflow.utils import validation as theirs
 
+    validate: Callable[[str], None] = theirs._validate_metric_name
     for raw in ("criteria.Ton & Stil", "../x", "a//b", "judge.demo-5M:F16", "ü", "", ".", "x" * 999, "a\nb"):
-        _validate_metric_name(name_of(raw))
+        validate(name_of(raw))
     assert list(distinct([("Easy", 1), ("easy", 2), ("hard", 3)])) == [("Easy", 1), ("hard", 3)]
 
 

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import os
-import re
 import signal
 import socket
 import threading
-from collections.abc import Callable
 from pathlib import Path
 
 from tests.e2e.tool import Tool
-from tests.tracking.mlflow_server import MlflowServer
 from tests.tracking.seen import Seen
 
 MATH = ("--model", "demo-3M", "--benchmark", "math", "--limit", "3", "--server", "xllamacpp", "--parallel", "1",
@@ -32,34 +29,6 @@ def test_every_record_of_a_command_is_sent_with_its_score(mlflow: Seen, tool: To
         assert len(mlflow.file(run, "candidates.json")["candidates"]) in {3, 9}
         assert "{question}" in mlflow.files(run)["prompt.txt"]
     assert "2 there already" in tool("track", "sync", "--mlflow", mlflow.url).err
-
-
-def test_a_server_killed_in_the_middle_costs_no_run_and_sync_sends_the_rest_once(
-    own_server: Callable[..., MlflowServer], tool: Tool
-) -> None:
-    server = own_server()
-    running = tool.start("--model", "demo-3M", "demo-5M:Q2_K", *MATH[2:], "--mlflow", server.url)
-    seen = Seen(server.url)
-    while not seen.runs("bench-runner"):
-        assert running.poll() is None, running.communicate()
-    server.kill()
-    _, said = running.communicate(timeout=110)
-    assert running.returncode == 0, said
-    records = tool.records()
-    assert len(records) == 2
-    sentence = r"MLflow: [01] of 2 runs sent \(MLflow at \S+ cannot be reached .*\)\. Nothing is lost"
-    assert re.search(sentence, said), said
-    server.start()
-    done = tool("track", "sync", "--mlflow", server.url)
-    assert done.code == 0, done.err
-    seen = Seen(server.url)
-    assert len(seen.runs("bench-runner")) == 2
-    for record in records:
-        run = seen.run("bench-runner", record["run_id"])
-        assert run.info.status == "FINISHED"
-        assert seen.history(run, "score") == [record["results"]["score"]]
-        assert len(seen.files(run)) == 5
-    assert "0 sent, 2 there already" in tool("track", "sync", "--mlflow", server.url).err
 
 
 def test_a_server_that_never_answers_does_not_hold_the_run(tool: Tool) -> None:
@@ -133,8 +102,7 @@ def _command_lines() -> list[str]:
 
 def test_what_is_no_tracking_server_is_refused_before_anything_is_loaded(tool: Tool, tmp_path: Path) -> None:
     for given, sentence in (
-        ("sqlite:///mlflow.db", "mlflow server --backend-store-uri"), ("http://", "has an address like"),
-        ("http://anna:hush@h:99999", "this is no address"), ("", "or set MLFLOW_TRACKING_URI"),
+        ("sqlite:///mlflow.db", "mlflow server --backend-store-uri"), ("http://anna:hush@h:99999", "this is no address"),
     ):
         done = tool(*MATH, f"--mlflow={given}", env={"MLFLOW_TRACKING_URI": ""})
         assert (done.code, done.err.count("\n")) == (2, 1), done.err

@@ -9,6 +9,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from runner.track_sync import SyncReport, SyncRequest, sync
 from tests.e2e.tool import Tool
 from tests.tracking.ledgers import judgement, record, write, write_folder
@@ -133,9 +135,11 @@ def test_a_deleted_experiment_and_a_judgement_of_nothing_are_said_and_the_rest_i
     assert "judges nowhere, which is not in" in report.problems["stray"]
 
 
+@pytest.mark.timeout(300)
 def test_where_the_server_takes_no_files_short_ones_become_tags_and_what_is_cut_is_said(
-    own_server: Callable[..., MlflowServer], tmp_path: Path
+    own_server: Callable[..., MlflowServer], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")  # the answer will not be another one
     server = own_server("--no-serve-artifacts", "--default-artifact-root", "mlflow-artifacts:/",
                         "--allowed-hosts", "127.0.0.1:{port}")
     seen = Seen(server.url)

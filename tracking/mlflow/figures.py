@@ -56,8 +56,9 @@ def metrics_of(record: Record, timestamp_ms: int, judged: Sequence[Judged]) -> t
 
 def that_counts(judged: Sequence[Judged]) -> Judged | None:
     """The latest human judgement, else the latest of a model."""
-    humans = [each for each in judged if each.is_human]
-    return (humans or list(judged) or [None])[-1]
+    if not judged:
+        return None
+    return next((each for each in reversed(judged) if each.is_human), judged[-1])
 
 
 def _latest_of_each(judged: Sequence[Judged]) -> list[tuple[Judged, str]]:
