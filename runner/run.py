@@ -26,6 +26,7 @@ from runner.observer import Hooks
 from runner.plan import Load, loads
 from runner.prices import prices
 from runner.request import Request
+from runner.same_tasks import refuse_other_tasks
 from runner.shared import Report, Shared
 from runner.spending import Wallet, confirm
 from runner.spent_before import count_earlier
@@ -50,6 +51,7 @@ def run(request: Request, hooks: Hooks, planned: list[tuple[Load, list[Work]]] |
     store.check_writable(request.outputs.results)
     runs.check_writable(request.outputs.runs_root)
     prices(request.prices)
+    refuse_other_tasks(request, [works for _, works in planned])
     confirm(request, [work for _, works in planned for work in works], hooks.confirm)
     hooks = replace(hooks, wallet=hooks.wallet or Wallet(request))
     refuse_unknown(request, [work for _, works in planned for work in works])
@@ -107,7 +109,7 @@ def _passed_on(request: Request, first: list[Work], second: list[Work], shared: 
     """What the second of two chained models is asked."""
     found = []
     for one, other in zip(first, second, strict=True):
-        labels, record = f"{one.cell.model.label} on {one.cell.benchmark}", shared.command.record_of(one)
+        labels, record = f"{one.cell.model.label} on {one.asked}", shared.command.record_of(one)
         if record is None:
             shared.hooks.observer.note(f"{labels} has no record, so nothing is passed on to {other.cell.model.label}")
             continue
