@@ -17,6 +17,8 @@
                     ``generation_s``, ``total_s``; a sitting that was killed has none
 ``audit.jsonl``     the replies of ``--audit``, which are no samples of the run; lines like those of ``samples.jsonl``
 ``failures.jsonl``  one line a request that brought no reply, appended when it is known
+``judgements.jsonl`` what judges said of its texts, one line a score (``runner.judging.judgements``); written whole, and
+                    added to long after the run has ended
 ``report.html``     the run as a page for a browser, with every reply
 ``record.json``     the record, on its way into the ledger: a run that has one has asked all it wanted
 ``summary.json``    ``record.json`` by another name, since it is in the ledger: its presence says that the run ended

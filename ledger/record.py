@@ -29,6 +29,8 @@ field                             meaning (unit)
                                   uses
 ``passed_on_by``                  id of the run of which these tasks are a part: those that the first of two chained
                                   models passed on to this one
+``judgement_of``                  id of the run whose texts were judged: this record has what one judge's scores of them
+                                  come to, and of the run only its model, settings and validity
 ``joined_from``                   ids of both such runs, of the run that they come to together; its ``model`` names both
 --------------------------------  --------------------------------------------------------------------------------------
 ``config``                        every setting in effect
@@ -101,11 +103,15 @@ field                             meaning (unit)
 ``results.total_problems``        tasks that count: all that were asked, less ``lost`` and ``harness_fault``
 ``results.difficulty_scores``     ``{difficulty: {"passed", "total"}}``, the same counts by difficulty
 ``results.failed_tasks``          ids of the tasks that count and did not pass: no duplicates, sorted naturally
+``results.composite``             of a judgement: the (weighted) mean of the criteria, on the rubric's scale;
+                                  ``results.score`` is its way from the lowest to the highest score (percent)
+``results.criteria``              ``{criterion: mean}``, on the rubric's scale
 ``results.reported_score``        imported: the score that the other program itself shows (percent)
 ``results.field_scores``          extraction: ``score`` (percent, mean over tasks of the share of fields that agree) and
                                   ``fields``: ``{name: {"passed", "total"}}``
 --------------------------------  --------------------------------------------------------------------------------------
-``interval``                      ``[low, high]`` of the score: Wilson, 95 % (percent)
+``interval``                      ``[low, high]`` of the score: Wilson, 95 % (percent); of a judgement Student's t over
+                                  its scenarios
 ``bounds``                        ``[low, high]``: the score had all truncated tasks failed or passed (percent);
                                   absent when none was truncated
 ``outcomes``                      ``{outcome: number of tasks}``, outcomes that occurred; all tasks, counted or not
@@ -134,6 +140,11 @@ field                             meaning (unit)
 ``audit.unanswered``              tasks that were to be asked twice and have no second verdict
 ``audit.requests``                second replies
 ``audit.completion_tokens``       of second replies (tokens)
+``judging.judge``                 of a judgement: who judged; ``judging.kind``: ``human`` or ``model``
+``judging.rubric``                its version, and ``judging.rubric_sha256``
+``judging.candidates``            texts that the run has for judges, ``judging.scored``: those that were scored,
+                                  ``judging.scenarios``: in how many scenarios, ``judging.twice``: scored a second time
+``judging.file_id``               the judge file, or the run of the model that judged
 ``diversity``                     ``--diversity``: how much the texts of a task differ, means over ``tasks`` (those with
                                   two texts or more): ``distinct_1``, ``distinct_2``, ``self_bleu`` (0 to 1), and
                                   ``signature``: how sacrebleu counted (docs/prompts.md)
