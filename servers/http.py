@@ -106,6 +106,8 @@ def _sentence(error: Exception) -> str:
             return "the TLS connection failed"
         case requests.ConnectionError():
             return "nothing accepts connections there"
+        case requests.exceptions.InvalidSchema() if "SOCKS" in str(error):
+            return "the proxy in HTTPS_PROXY or ALL_PROXY is a SOCKS proxy, and only HTTP proxies will do"
         case requests.exceptions.InvalidURL() | requests.exceptions.InvalidSchema():
             return "this is not an http address"
         case _:

@@ -169,7 +169,8 @@ def _proxy_for(url: SplitResult) -> SplitResult | None:
         return None
     from urllib.request import getproxies, proxy_bypass  # noqa: PLC0415  (dear, and a server here needs none of it)
 
-    found = getproxies().get(url.scheme)
+    proxies = getproxies()
+    found = proxies.get(url.scheme) or proxies.get("all")
     if not found or proxy_bypass(url.hostname or ""):
         return None
     return urlsplit(found if "://" in found else f"http://{found}")

@@ -149,11 +149,12 @@ def test_tls_is_spoken_with_servers_that_the_user_trusts_and_no_others(start_fak
     assert error["kind"] == "timeout"
 
 
+@pytest.mark.parametrize("variable", ["http_proxy", "all_proxy"])
 def test_a_server_elsewhere_is_asked_through_the_proxy_of_the_environment(
-    start_fake: StartFake, questions: Path
+    start_fake: StartFake, questions: Path, variable: str
 ) -> None:
     proxy = start_fake(SERVER, "--reply", "r")
-    env = {"http_proxy": proxy.url.replace("http://", "http://me:pass@"), "no_proxy": ""}
+    env = {variable: proxy.url.replace("http://", "http://me:pass@"), "no_proxy": ""}
     ran = ask("http://server.invalid:8000", questions, "--limit", "1", env=env)
     assert len(ran.of("sample")) == 1
     (request,) = proxy.requests()

@@ -17,6 +17,7 @@ from core.records import ModelInfo
 from servers.backends import hosted
 from servers.backends.hosted import PROVIDERS, named
 from servers.doctor import server_facts
+from servers.http import get_json
 from servers.lifecycle import serve
 from servers.models import resolve
 from servers.spec import ServerSettings
@@ -166,3 +167,9 @@ def test_an_address_is_taken_as_people_copy_it() -> None:
     for end in ("", "/", "/v1", "/v1/", "/v1/chat/completions"):
         assert hosted.address(named("openai", "m"), ServerSettings(base_url=f"https://a.example{end}")) \
             == "https://a.example"
+
+
+def test_a_proxy_of_another_kind_is_told_as_that(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("https_proxy", "socks5://127.0.0.1:1")
+    monkeypatch.setenv("no_proxy", "")
+    assert "SOCKS proxy" in get_json("https://server.invalid", "/v1/models", None).problem
