@@ -88,7 +88,7 @@ def _hush(ray: Any) -> None:
     ``--json`` is alone there. That a machine is lost is told by us; Ray's logs have the rest.
     """
     worker = getattr(ray._private, "worker", None)  # noqa: SLF001  (nothing public says so; without it, it prints)
-    if hasattr(worker, "print_to_stdstream"):
+    if worker is not None and hasattr(worker, "print_to_stdstream"):
         worker.print_to_stdstream = lambda *_, **__: None
 
 

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import argparse
 
+from runner import cluster_flags
 from runner import flag_values as values
 from runner import track_arguments as tracking
 
-EXECUTORS = ("local",)
+EXECUTORS = ("local", "ray", "slurm")
 EXAMPLES = """\
 examples:
   ./bench_runner.py sweep plan.toml --dry-run
   ./bench_runner.py sweep plan.toml --only-between 22:00-07:00 --notify desktop
   ./bench_runner.py sweep plan.toml --status
   ./bench_runner.py sweep plan.toml --retry-failed
+  ./bench_runner.py sweep plan.toml --executor ray --ray-address 10.0.0.1:6379
 
 A sweep that was stopped, or killed, goes on when the same command is given again. A plan of two models, two benchmarks:
 
@@ -37,8 +39,7 @@ def sweep_parser(formatter: type[argparse.HelpFormatter]) -> argparse.ArgumentPa
     what.add_argument("--status", action="store_true", help="where each cell stands, and why those that failed did")
     parser.add_argument("--retry-failed", action="store_true",
                         help="try cells again that failed, or whose run is incomplete")
-    parser.add_argument("--executor", default="local", choices=EXECUTORS,
-                        help="what carries the cells out (default: this process, one model at a time)")
+    cluster_flags.add_executor_flags(parser, EXECUTORS)
     _gate_flags(parser.add_argument_group("when to work"))
     group = parser.add_argument_group("outputs")
     group.add_argument("--results", default="benchmark_results.json", metavar="FILE",

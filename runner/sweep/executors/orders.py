@@ -36,7 +36,7 @@ class Packed:
 
 def packed(unit: Unit, cells: Sequence[str]) -> Packed:
     """Hashes the files. Raises BadInput for one that cannot be read."""
-    argv = tuple(_replaced(unit.command(cells), _absolute))
+    argv = absolute(unit.command(cells))
     spec = next((value for flag, value in _values(argv) if flag == _MODEL), unit.model)
     model = None
     if unit.needs.local_model and not spec.startswith("hf:"):
@@ -44,6 +44,11 @@ def packed(unit: Unit, cells: Sequence[str]) -> Packed:
         model = WantedModel(spec, tuple(Wanted.of(Path(part)) for part in parts)) if parts else None
     named = [value for flag, value in _values(argv) if flag in _CARRIED and Path(value).is_file()]
     return Packed(argv, model, tuple(Wanted.of(Path(value)) for value in named))
+
+
+def absolute(argv: Sequence[str]) -> tuple[str, ...]:
+    """Files by their full paths: another machine's command runs in another folder."""
+    return tuple(_replaced(argv, _absolute))
 
 
 def argv_here(sent: Packed, read: Reader) -> tuple[str, ...]:
@@ -103,7 +108,6 @@ def _replaced(argv: Sequence[str], change: Callable[[str, str], str]) -> list[st
 
 
 def _absolute(_: str, value: str) -> str:
-    """Another machine's command runs in another folder."""
     try:
         return str(Path(value).absolute()) if Path(value).is_file() else value
     except (OSError, ValueError):

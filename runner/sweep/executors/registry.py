@@ -6,6 +6,7 @@ import argparse
 from collections.abc import Callable, Mapping
 from typing import Final
 
+from runner import cluster_flags
 from runner.sweep.executors.base import Executor
 
 
@@ -15,9 +16,24 @@ def _local(flags: argparse.Namespace) -> Executor:
     return Local(bars=not (flags.quiet or flags.json))
 
 
-EXECUTORS: Final[Mapping[str, Callable[[argparse.Namespace], Executor]]] = {"local": _local}
+def _ray(flags: argparse.Namespace) -> Executor:
+    from runner.sweep.executors.ray_units import RayUnits  # noqa: PLC0415  (see above)
+
+    return RayUnits(cluster_flags.ray_address(flags))
+
+
+def _slurm(flags: argparse.Namespace) -> Executor:
+    from runner.sweep.executors.slurm_units import SlurmUnits  # noqa: PLC0415  (see above)
+
+    return SlurmUnits(cluster_flags.slurm_settings(flags))
+
+
+EXECUTORS: Final[Mapping[str, Callable[[argparse.Namespace], Executor]]] = {
+    "local": _local, "ray": _ray, "slurm": _slurm,
+}
 
 
 def make(flags: argparse.Namespace) -> Executor:
     """The executor that ``--executor`` names. Raises UsageError where it cannot be had."""
+    cluster_flags.refuse_strays(flags)
     return EXECUTORS[flags.executor](flags)
