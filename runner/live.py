@@ -34,7 +34,7 @@ def live_state(work: Work, standing: Standing, pace: Pace, place: tuple[int, int
     tokens = collection.completion_tokens - collection.restored_tokens
     fresh = done - len(collection.restored_tasks)  # what an earlier sitting answered says nothing of this one's pace
     return LiveState(
-        benchmark=work.cell.benchmark,
+        benchmark=work.title,
         model=work.cell.model.label,
         phase="answering" if pace.generation_s is None else "verifying the rest",
         tasks_done=done,

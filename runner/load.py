@@ -52,7 +52,7 @@ def _left(request: Request, works: list[Work], shared: Shared) -> list[Work]:
             if (record := shared.command.record_of(each)) is not None:
                 shared.report.records.append(record)
                 shared.hooks.observer.note(
-                    f"{record['model']} on {work.cell.benchmark}: done when this command was stopped "
+                    f"{record['model']} on {work.title}: done when this command was stopped "
                     f"({record['run_id']}); --no-resume runs it anew"
                 )
     return left
@@ -144,7 +144,7 @@ def _run_cell(request: Request, work: Work, running: _Running, hooks: Hooks, rep
     except (ServerError, Interrupted):
         raise
     except BenchError as error:
-        hooks.observer.note(f"{work.cell.model.label} on {work.cell.benchmark}: {error}{quoted(error)}")
+        hooks.observer.note(f"{work.cell.model.label} on {work.title}: {error}{quoted(error)}")
         report.failures.append(error)
         _failed(request, [work], error, hooks)
 

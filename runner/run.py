@@ -109,7 +109,7 @@ def _passed_on(request: Request, first: list[Work], second: list[Work], shared: 
     """What the second of two chained models is asked."""
     found = []
     for one, other in zip(first, second, strict=True):
-        labels, record = f"{one.cell.model.label} on {one.asked}", shared.command.record_of(one)
+        labels, record = f"{one.cell.model.label} on {one.title}", shared.command.record_of(one)
         if record is None:
             shared.hooks.observer.note(f"{labels} has no record, so nothing is passed on to {other.cell.model.label}")
             continue

@@ -106,7 +106,7 @@ def _estimate(request: Request, work: Work) -> Estimate:
     requests = draws * len(work.tasks) + work.audited
     label = f"{model.backend}:{model.name}" if own else model.name or url
     return Estimate(
-        f"{label} on {work.cell.benchmark}", requests, _prompt_tokens(work, draws),
+        f"{label} on {work.title}", requests, _prompt_tokens(work, draws),
         requests * work.sampling.max_tokens, price, paid=price is not None or (own and answers_elsewhere(endpoint)),
     )
 

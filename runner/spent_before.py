@@ -21,6 +21,10 @@ from runner.spending import endpoint_of
 from runner.work import Work
 
 
+_CELL = ("model", "benchmark", "strategy", "prompt_version")
+"""What tells the runs of a command apart."""
+
+
 def count_earlier(request: Request, works: Sequence[Work], command: Command, wallet: Purse | None) -> None:
     """Raises BadInput where the files of such a run are damaged by something else than a kill."""
     if wallet is None or request.spending.most_usd is None or not request.outputs.resume:
@@ -44,13 +48,14 @@ def _done(works: Iterable[Work], command: Command) -> Mapping[str, Work]:
 def _stopped(request: Request, works: Iterable[Work]) -> Mapping[str, Work]:
     """The latest of each cell."""
     asked = json.loads(json.dumps(plain_request(request)))
-    cells = {(work.cell.model.label, work.cell.benchmark, work.strategy.name): work for work in works}
+    cells: dict[tuple[str, ...], Work] = {
+        (work.cell.model.label, work.cell.benchmark, work.strategy.name, work.prompt_version): work for work in works
+    }
     found: dict[str, Work] = {}
     for config in unended(request.outputs.runs_root):
         if config.get("request") != asked:
             continue
-        model, benchmark, strategy = (text_at(config, "settings", name) for name in ("model", "benchmark", "strategy"))
-        work = cells.pop((model or "", benchmark or "", strategy or ""), None)
+        work = cells.pop(tuple(text_at(config, "settings", name) or "" for name in _CELL), None)
         if work is not None:
             found[str(config.get("run_id"))] = work
     return found

@@ -46,6 +46,12 @@ class Work:
     """The model as it was asked for, where its server has described it meanwhile."""
 
     @property
+    def title(self) -> str:
+        """What is asked, for people: ``tips``, or ``tips v2-mentor`` where the prompt was named."""
+        version = self.cell.prompt_version
+        return self.cell.benchmark if version is None else f"{self.cell.benchmark} {version}"
+
+    @property
     def is_judged(self) -> bool:
         """Whether its texts wait for a judge."""
         return self.benchmark is not None and self.benchmark.is_judged
