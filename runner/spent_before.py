@@ -20,7 +20,6 @@ from runner.resume import Earlier, read_sittings
 from runner.spending import endpoint_of
 from runner.work import Work
 
-
 _CELL = ("model", "benchmark", "strategy", "prompt_version")
 """What tells the runs of a command apart."""
 
