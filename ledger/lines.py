@@ -123,8 +123,14 @@ def numbered_lines(path: Path, left_out: list[int] | None = None) -> Iterator[tu
 
 
 def _whole(line: bytes) -> list[dict[str, Any]]:
-    """The objects of one line: one, or none of a torn one, or one on either side of blocks that were never written."""
-    pieces = [line] if b"\0" not in line else [line.partition(b"\0")[0], line.rpartition(b"\0")[2]]
+    """The objects of one line: one, or none of a torn one, or one on either side of blocks that were never written.
+
+    What comes after such blocks may be the end of a lost object: a part of it can be an object too where it is torn as
+    well, so it counts only with its line's end.
+    """
+    pieces = [line]
+    if b"\0" in line:
+        pieces = [line.partition(b"\0")[0], line.rpartition(b"\0")[2] if line.endswith(b"\n") else b""]
     return [value for piece in pieces if isinstance(value := _value(piece), dict)]
 
 
@@ -146,7 +152,7 @@ def _cut_torn_line(fd: int) -> int:
     torn = tail[tail.rfind(b"\n") + 1:]
     if not torn:
         return size
-    kept = torn.rstrip(b"\0")
+    kept = torn.partition(b"\0")[0]
     end = size - len(torn)
     if _whole(kept):
         end += len(kept)

@@ -108,6 +108,16 @@ def test_a_damaged_line_in_the_middle_is_named(tmp_path: Path) -> None:
         list(read_lines(path))
 
 
+def test_the_torn_rest_of_an_object_after_a_hole_is_no_line(tmp_path: Path) -> None:
+    path = tmp_path / "s.jsonl"
+    path.write_bytes(b'{"a": 1}\n' + b"\0" * 20 + b'{"z": [1]}')  # of {"n": 1, "y": {"z": [1]}}, cut before its last }
+    assert list(read_lines(path)) == [{"a": 1}]
+    file = LineFile(path)
+    file.append({"more": 1})
+    file.close()
+    assert list(read_lines(path)) == [{"a": 1}, {"more": 1}]
+
+
 @given(st.data())
 def test_after_a_power_cut_what_is_whole_is_read_and_kept(data: st.DataObject) -> None:
     """Blocks that were never written, a file cut short, or one that is longer than what was written of it."""
@@ -123,7 +133,7 @@ def test_after_a_power_cut_what_is_whole_is_read_and_kept(data: st.DataObject) -
     ends = [at + len(line) - 1 for at, line in zip(begins, lines, strict=True)]
     whole: list[Mapping[str, object]] = [
         fields for fields, first, last in zip(objects, begins, ends, strict=True)
-        if last <= length and (start == end or last <= start or first >= end)
+        if last <= length and (start == end or last <= start or first > end or (first == end and last < length))
     ]
     with tempfile.TemporaryDirectory() as name:
         path = Path(name, "s.jsonl")
