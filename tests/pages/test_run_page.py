@@ -209,6 +209,27 @@ def test_several_samples_of_a_task_stand_together_with_their_votes_and_the_one_t
     assert watch.quiet()
 
 
+def test_texts_that_wait_for_a_judge_are_neither_right_nor_wrong(shown: Shown) -> None:
+    tasks = [{"task_id": "tips/0", "prompt": {"persona": "a nurse"}}]
+    replies = [reply("tips/0", f"Tip {number}.", ("unjudged", "truncated")[number % 2], answer=f"Tip {number}.",
+                     sample=number, completion_tokens=9 + number) for number in range(4)]
+    summary = record(results={"candidates": {"unjudged": 2, "truncated": 2}}, outcomes={"unjudged": 1},
+                     config={"scored_by": "judge", "prompt_version": "v2-mentor", "strategy": "candidates", "n": 4})
+    del summary["interval"]
+    with shown(replies, tasks, summary) as (page, watch):
+        text = page.locator("main").inner_text()
+        for words in ("unjudged", "2 texts wait for a judge", "v2-mentor", "to be judged", "4 texts"):
+            assert words in text, words
+        for words in ("no score", "0/4", "correct\n", " %,"):
+            assert words not in text, words
+        assert page.locator(".chart svg").first.get_attribute("aria-label") == (
+            "Completion tokens: histogram of 4 replies, 2 to be judged and 2 not")
+        page.locator("#rows .row").first.click()
+        expect(page.locator("#detail")).to_contain_text("Tip 0.")
+        assert "chosen" not in page.locator("#detail").inner_text()
+    assert watch.quiet()
+
+
 def test_a_link_to_a_task_opens_it_and_the_address_follows_what_is_open(shown: Shown, opened: Opener) -> None:
     name = "a task/with #1 & 100 % ünusual"
     with shown([*REPLIES, reply(name, "here I am")], []) as (page, _):
