@@ -48,12 +48,17 @@ def _of_task(samples: list[Sample], joules: Mapping[Place, float], price: Price 
 
 
 def cost_of(outcome: CellOutcome, price: Price | None, passed: int | None) -> dict[str, Any] | None:
-    """The record's ``cost``: of every reply; what failed requests cost nobody knows."""
+    """The record's ``cost``: of every reply. Beside it, where there were any, what second askings cost, and what
+    requests that brought no reply may have cost at the most.
+    """
+    collection = outcome.collection
     costs = total(cost_usd(price, sample) for sample in outcome.collection.samples()) if price is not None else None
     if price is None or costs is None:
         return None
+    again = total(cost_usd(price, sample) for sample in collection.audit.samples)
+    broke = sum(prompt * price.prompt + reply * price.completion for prompt, reply in collection.may_have_used) / 1e6
     return {"cost_usd": costs, "per_solved_usd": round(costs / passed, 6) if passed else None,
-            "price": price.as_record()}
+            "audit_usd": again or None, "failed_most_usd": round(broke, 6) or None, "price": price.as_record()}
 
 
 def energy_of(outcome: CellOutcome, metered: Metered | None, passed: int | None) -> dict[str, Any] | None:

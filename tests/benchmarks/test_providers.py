@@ -206,7 +206,7 @@ def test_what_every_request_is_refused_for_ends_the_asking(start_fake: StartFake
     server = start(start_fake, "openai")
     ran = ask(server, "openai", questions, "--n", "5", "--max-tokens", "20000")
     assert {event["kind"] for event in ran.of("error")} == {"refused", "denied"}
-    assert "it refuses every request: HTTP 400: Invalid 'max_tokens'" in ran.of("error")[-1]["message"]
+    assert "it refuses every request: HTTP 400: max_tokens is too large" in ran.of("error")[-1]["message"]
     assert len(server.requests()) == 10
 
 

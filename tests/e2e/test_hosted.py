@@ -94,7 +94,8 @@ def ask(tool: Tool, provider: Provider, model: str, *flags: str) -> Done:
 def test_gemini_thinks_is_stopped_for_safety_breaks_and_is_recorded(tool: Tool, start: Callable[..., Provider]) -> None:
     provider = start("gemini", "gemini-2.5-flash", "--thinks", "--stop", "baker", "--stop-prompt", "Ole", "--fault",
                      "3:503", "4:cut", "5:500")
-    done = ask(tool, provider, "gemini:gemini-2.5-flash", "--limit", "8", "--yes")
+    flags = ("--limit", "8", "--yes", "--audit", "2", "--max-tokens", "100")
+    done = ask(tool, provider, "gemini:gemini-2.5-flash", *flags)
     assert done.code == 0, done.err
     (record,) = tool.records()
     assert (record["model"], record["status"]) == ("gemini-2.5-flash", "complete")
@@ -108,6 +109,8 @@ def test_gemini_thinks_is_stopped_for_safety_breaks_and_is_recorded(tool: Tool, 
     usage = record["usage"]
     paid = (usage["prompt_tokens"] * 0.3 + usage["completion_tokens"] * 2.5) / 1e6
     assert record["cost"]["cost_usd"] == pytest.approx(paid, abs=1e-6)
+    assert record["cost"]["audit_usd"] >= 12 * 2.5 / 1e6, "second askings are paid for, too"
+    assert 100 * 2.5 <= record["cost"]["failed_most_usd"] * 1e6 < 200 * 2.5, "of what broke, only the one that was cut"
     assert {fault["kind"]: fault["count"] for fault in record["faults"]} == {"busy": 1, "connection": 1, "http": 1}
 
 

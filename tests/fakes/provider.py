@@ -28,6 +28,9 @@ SERVED: deque[float] = deque()
 """When the requests were let in that count against the limit."""
 
 
+_MOST, _MOST_OF_A_REPLY = 2**31 - 1, 16384
+
+
 class Refusal(Exception):
     """An answer that is an error."""
 
@@ -91,11 +94,15 @@ class OpenAi:
 
     def _check_ranges(self, body: Any) -> None:
         for name, low, high in (("temperature", 0, 2), ("top_p", 0, 1), ("top_logprobs", 0, 20), ("n", 1, 128),
-                                ("max_tokens", 1, 16384), ("max_completion_tokens", 1, 16384)):
+                                ("max_tokens", 1, _MOST), ("max_completion_tokens", 1, _MOST)):
             if name in body and not low <= body[name] <= high:
                 too = "below minimum" if body[name] < low else "above maximum"
                 raise self.refuse(400, f"Invalid '{name}': value {too} value. Expected a value between {low} and {high}"
                                   f", but got {body[name]} instead.", name)
+        for name in {"max_tokens", "max_completion_tokens"} & body.keys():
+            if body[name] > _MOST_OF_A_REPLY:
+                raise self.refuse(400, f"{name} is too large: {body[name]}. This model supports at most "
+                                  f"{_MOST_OF_A_REPLY} completion tokens, whereas you provided {body[name]}.", name)
         if {"max_tokens", "max_completion_tokens"} <= body.keys():
             raise self.refuse(400, "Setting 'max_tokens' and 'max_completion_tokens' at the same time is not "
                               "supported.")
