@@ -58,7 +58,7 @@ class Benchmark:
     shown_reference: str | None = None
     """The field of a reference that a page may show beside an answer; None: none, lest hidden tests get published."""
     files: tuple[Path, ...] = ()
-    """Of a benchmark of one's own: the files that say what it asks. Others are known by their name."""
+    """Of a benchmark of one's own: the files that say what it asks, beside its prompts. Others are known by name."""
 
     @property
     def default_max_tokens(self) -> int:

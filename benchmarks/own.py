@@ -18,7 +18,7 @@ from benchmarks.benchmark import DEFAULT_PROMPT, JUDGED, PROMPTED, Benchmark
 from benchmarks.entries.judged import TEMPERATURE
 from benchmarks.own_file import OwnFile
 from benchmarks.own_tasks import EVALUATORS, Fields, open_tasks
-from benchmarks.prompt_folder import Sections, placeholders, prompt_paths, read_folder
+from benchmarks.prompt_folder import Sections, placeholders, read_folder
 
 PARSERS: Final = ("text", "first_line", "last_line", "after", "math", "choice", "formula", "json", "code")
 _VOTES: Final = {"math": "number", "choice": "choice", "formula": "formula", "json": "json", "code": "program"}
@@ -68,7 +68,7 @@ def read(path: Path, taken: Collection[str]) -> Benchmark:
         prompts={version: {**sections, **graded} for version, sections in prompts.items()},
         temperature=TEMPERATURE if answer["evaluator"] == JUDGED else 0.0,
         needs=("math_verify",) if answer["evaluator"] == "formula" else (),
-        files=(path, fields.path, *_prompt_files(file)),
+        files=(path, fields.path),
     )
 
 
@@ -84,11 +84,6 @@ def _prompts(file: OwnFile) -> dict[str, Sections]:
         if file.get("prompt", role):
             raise file.bad("prompt", role, "stands in the files of [prompt] folder; leave one of the two out")
     return read_folder(file.path.parent / folder)
-
-
-def _prompt_files(file: OwnFile) -> list[Path]:
-    folder = file.get("prompt", "folder")
-    return [] if folder is None else prompt_paths(file.path.parent / folder)
 
 
 def _options(fields: Fields) -> frozenset[str]:

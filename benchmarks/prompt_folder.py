@@ -30,7 +30,10 @@ _ROLE = re.compile(r"(?:system|user)(?: [a-z_]+)?|stop|end")
 
 def read_folder(folder: Path) -> dict[str, Sections]:
     """Version → sections, sorted by name. BadInput for whatever is wrong, a folder without prompts included."""
-    paths = prompt_paths(folder)
+    try:
+        paths = sorted(path for path in folder.iterdir() if _is_prompt(path))
+    except OSError as error:
+        raise BadInput(f"{folder}: cannot be read as a folder of prompts ({error.strerror or error})") from error
     if not paths or len(paths) > _MOST_FILES:
         many = f"more than {_MOST_FILES:,}" if paths else "no"
         raise BadInput(f"{folder}: holds {many} prompts; a prompt is a file such as v1.txt or v2-mentor.md "
@@ -43,14 +46,6 @@ def read_folder(folder: Path) -> dict[str, Sections]:
             raise BadInput(f"{path}: there are two files for the version {path.stem!r}; rename or remove one")
         found[path.stem] = read_prompt(path)
     return found
-
-
-def prompt_paths(folder: Path) -> list[Path]:
-    """The files that are prompts, sorted. BadInput where the folder cannot be read."""
-    try:
-        return sorted(path for path in folder.iterdir() if _is_prompt(path))
-    except OSError as error:
-        raise BadInput(f"{folder}: cannot be read as a folder of prompts ({error.strerror or error})") from error
 
 
 def read_prompt(path: Path) -> Sections:

@@ -44,7 +44,7 @@ def test_the_example_is_on_its_page_and_has_scenarios_prompts_and_a_temperature(
     assert benchmark.default_prompt == "plain"
     assert len(found.tasks) == 4
     assert set(found.tasks[0].prompt) == {"reader", "tone", "facts"}
-    assert {path.name for path in benchmark.files} == {"emails.toml", "plain.md", "system.txt"}
+    assert {path.name for path in benchmark.files} == {"emails.toml"}
 
 
 def test_scenarios_may_lie_in_a_file_of_their_own_as_a_grid_or_a_line_each(folder: Path) -> None:
