@@ -164,6 +164,21 @@ def test_of_several_runs_what_is_done_and_what_broke_counts_when_the_command_is_
     assert "done when this command was stopped" in again.err
 
 
+def test_two_models_of_a_provider_are_asked_by_turns_within_one_sum(
+    tool: Tool, start: Callable[..., Provider]
+) -> None:
+    provider = start("openai", "gpt-4o-mini", "--models", "gpt-4o-mini", "gpt-4o-mini-2024-07-18", "--tokens", "700")
+    models = "openai:gpt-4o-mini openai:gpt-4o-mini-2024-07-18"
+    flags = ("--limit", "10", "--max-tokens", "1000", "--parallel", "2", "--yes", "--until-decided")
+    stopped = ask(tool, provider, models, *flags, "--max-cost", "0.005")
+    assert stopped.code == 130, stopped.err
+    assert len(provider.served()) == 11, "of a twelfth nobody knows that it costs no more than is left"
+    done = ask(tool, provider, models, *flags, "--max-cost", "1")
+    assert done.code == 0, done.err
+    assert len(provider.served()) == 20, "no reply is paid for twice"
+    assert {record["decision"]["tasks_answered"] for record in tool.records()} == {10}
+
+
 def test_a_service_whose_version_stands_elsewhere_is_asked_there(tool: Tool, start: Callable[..., Provider]) -> None:
     provider = start("openai", "gpt-4o-mini", "--prefix", "/v1beta/openai")
     there = Provider(f"{provider.url}/v1beta/openai/", provider.log)
