@@ -183,6 +183,9 @@ def _events(base_url: str, name: str) -> Iterator[dict[str, Any]]:
     try:
         with session, session.post(f"{base_url}/api/pull", json={"model": name, "stream": True}, stream=True,
                                    timeout=(ASK_TIMEOUT_S, PULL_TIMEOUT_S)) as reply:
+            if reply.status_code != 200:  # what fails before its first word has a status, and may be a gateway's page
+                yield {"error": _problem(reply.status_code, _json_or_none(reply.raw.read(_LINE_LIMIT_BYTES)), "")}
+                return
             for line in reply.iter_lines(_LINE_LIMIT_BYTES):
                 event = json.loads(line) if line.strip() else None
                 if isinstance(event, dict):
@@ -190,6 +193,13 @@ def _events(base_url: str, name: str) -> Iterator[dict[str, Any]]:
     except (requests.RequestException, urllib3.exceptions.HTTPError, OSError, ValueError) as error:
         raise ServerError(f"ollama:{name}: the pull was cut ({type(error).__name__}); run again: it goes on where it "
                           "stopped.") from error
+
+
+def _json_or_none(data: bytes) -> Any:
+    try:
+        return json.loads(data)
+    except (ValueError, RecursionError):
+        return None
 
 
 def _problem(status: int, body: Any, problem: str) -> str:

@@ -134,6 +134,9 @@ class Handler(BaseHTTPRequestHandler):
     def _pull(self, name: str) -> None:
         state = self.state
         state.pulls += 1
+        if state.flags.pull_status:
+            self._json(state.flags.pull_status, None if state.flags.pull_status == 502 else {"error": "no space left"})
+            return
         self._begin_lines()
         self._line({"status": "pulling manifest"})
         if name.startswith("nowhere"):
@@ -331,6 +334,7 @@ def main() -> None:
     parser.add_argument("--no-room", action="store_true")
     parser.add_argument("--answer-s", type=float, default=0.0, help="every GET takes that long")
     parser.add_argument("--pull-s", type=float, default=0.0, help="a pull says nothing for that long")
+    parser.add_argument("--pull-status", type=int, default=0, help="a pull fails with it; 502: with a gateway's page")
     parser.add_argument("--wrong-digest", action="store_true", help="what is pulled is not what was asked for")
     parser.add_argument("--remote", default="", help="the models are computed at that address")
     parser.add_argument("--stay", action="store_true", help="never lets go of a model")

@@ -300,6 +300,14 @@ def test_a_pull_that_says_nothing_can_be_stopped(start: Start, tmp_path: Path) -
               stop_requested=lambda: any(line.get("path") == "/api/pull" for line in there.lines())).__enter__()
 
 
+@pytest.mark.parametrize(("status", "said"), [("502", "status 502"), ("500", "no space left")])
+def test_a_pull_that_fails_before_its_first_word_is_told(
+        start: Start, tmp_path: Path, status: str, said: str) -> None:
+    start("--pull-status", status, model="other")
+    with pytest.raises(BadInput, match=f"could not be pulled: {said}; check the name"):
+        serving(tmp_path, pull=True).__enter__()
+
+
 def test_a_pull_whose_checksum_is_wrong_is_the_servers_own_words(start: Start, tmp_path: Path) -> None:
     start("--wrong-digest", model="other")
     with pytest.raises(BadInput, match=r"could not be pulled: digest mismatch, file must be downloaded again"):
