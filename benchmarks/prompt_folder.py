@@ -32,8 +32,9 @@ def read_folder(folder: Path) -> dict[str, Sections]:
     """Version → sections, sorted by name. BadInput for whatever is wrong, a folder without prompts included."""
     try:
         paths = sorted(path for path in folder.iterdir() if _is_prompt(path))
-    except OSError as error:
-        raise BadInput(f"{folder}: cannot be read as a folder of prompts ({error.strerror or error})") from error
+    except (OSError, ValueError) as error:  # a name with a null byte is a ValueError
+        why = (error.strerror if isinstance(error, OSError) else None) or error
+        raise BadInput(f"{str(folder)[:300]!r} cannot be read as a folder of prompts ({why})") from error
     if not paths or len(paths) > _MOST_FILES:
         many = f"more than {_MOST_FILES:,}" if paths else "no"
         raise BadInput(f"{folder}: holds {many} prompts; a prompt is a file such as v1.txt or v2-mentor.md "
@@ -84,7 +85,8 @@ def refuse_unshowable(where: str, sections: Sections, tasks: Iterable[tuple[str,
             if name not in fields:
                 near = get_close_matches(name, fields, n=1)
                 meant = f"did you mean {{{near[0]}}}? " if near else ""
-                raise UsageError(f"{where}: shows {{{name}}}, which the task {task_id} has not; {meant}it has {there}.")
+                which = ascii(task_id)[1:-1][:80]
+                raise UsageError(f"{where}: shows {{{name}}}, which the task {which} has not; {meant}it has {there}.")
         if not shown:
             raise UsageError(f"{where}: shows nothing of a task, so all tasks would be asked the same; show {there}.")
 

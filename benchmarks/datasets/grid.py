@@ -56,7 +56,10 @@ class Grid:
     @property
     def is_bearable(self) -> bool:
         """Whether its scenarios are made within seconds."""
-        return self.combinations <= MOST_COMBINATIONS and self.combinations * (self.count or 1) <= MOST_WORK
+        found = self.combinations if self.count is None else self.count
+        drawn = sum(len(each.pool) for each in self.drawn.values())
+        return (self.combinations <= MOST_COMBINATIONS and self.combinations * (self.count or 1) <= MOST_WORK
+                and found * drawn <= MOST_WORK)
 
 
 def scenarios(grid: Grid) -> list[Scenario]:

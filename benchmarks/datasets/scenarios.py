@@ -44,9 +44,11 @@ def task_set(prefix: str, path: Path) -> TaskSet:
     lines = list(read_records(path))
     found = [_of_record(line) for line in lines]
     ids = [_own_id(line) or name for line, name in zip(lines, named(prefix, found), strict=True)]
-    for place, name in enumerate(ids):
-        if name in ids[:place]:
-            raise lines[place].bad(f"scenario {name!r} is there twice; give each an id of its own, or none an id")
+    seen: set[str] = set()
+    for line, name in zip(lines, ids, strict=True):
+        if name in seen:
+            raise line.bad(f"scenario {name[:80]!r} is there twice; give each an id of its own, or none an id")
+        seen.add(name)
     return _tasks(found, ids, str(path))
 
 
@@ -99,8 +101,8 @@ def grid_of(table: Mapping[str, Any], path: Path) -> Grid:
         raise _bad(path, "count", f"must be from 1 to {grid.combinations:,}, the combinations there are; leave it out "
                                   "for all of them")
     if not grid.is_bearable:
-        raise _bad(path, "[lists]", f"come to {grid.combinations:,} combinations, too many to choose from; shorten "
-                                    "them, or write the scenarios one a line into a .jsonl")
+        raise _bad(path, "[lists]", f"come to {grid.combinations:,} combinations, too many to choose from or to draw "
+                                    "for; shorten them, or write the scenarios one a line into a .jsonl")
     return grid
 
 
@@ -135,9 +137,11 @@ def _refuse_name(path: Path, where: str, name: str) -> None:
 
 
 def _each_once(path: Path, where: str, values: list[str]) -> list[str]:
-    for place, value in enumerate(values):
-        if value in values[:place]:
+    seen: set[str] = set()
+    for value in values:
+        if value in seen:
             raise _bad(path, where, f"has {value[:40]!r} twice; take one out")
+        seen.add(value)
     return values
 
 
@@ -182,4 +186,6 @@ def _is_finite(value: Any) -> bool:
 
 
 def _bad(path: Path, where: str, what: str) -> BadInput:
-    return BadInput(f"{path}: {where}: {what} (docs/prompts.md)")
+    """``where`` may hold a key that somebody else chose: control characters show as escapes, and a long one is cut."""
+    shown = where if where.isprintable() else ascii(where)[1:-1]
+    return BadInput(f"{path}: {shown[:80]}: {what} (docs/prompts.md)")

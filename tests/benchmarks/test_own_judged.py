@@ -78,7 +78,8 @@ def test_another_prompt_or_scenario_is_another_hash_and_the_same_is_the_same(fol
 @pytest.mark.parametrize(("old", "new", "said"), [
     ('evaluator = "judged"', 'evaluator = "exact"\nexpected = "x"', "needs a right answer for each task"),
     ('folder = "prompts"', 'folder = "prompts"\nuser = "{reader}"', r"\[prompt\] user: stands in the files of"),
-    ('folder = "prompts"', 'folder = "no"', "no: cannot be read as a folder of prompts"),
+    ('folder = "prompts"', 'folder = "no"', "no' cannot be read as a folder of prompts"),
+    ('folder = "prompts"', 'folder = "a\\u0000b"', "cannot be read as a folder of prompts"),
     ('folder = "prompts"', "", r"\[prompt\]( user)?: is missing; every benchmark needs it, or \[prompt\] folder"),
     ("[prompt]", '[tasks]\nfile = "x.jsonl"\n[prompt]', r"and \[scenarios\] both say what is asked"),
     ("[prompt]", '[tasks]\nid = "x"\n[prompt]', r"\[tasks\] id: means nothing for scenarios"),

@@ -180,6 +180,10 @@ def test_scenarios_of_ones_own_a_line_each_have_their_own_ids_or_are_named_by_wh
     (f"seed = {2**63}\n[lists]\na = ['b']", ": seed: must be a whole number"),
     ("[lists]\n" + "\n".join(f"a{n} = {[str(i) for i in range(10)]}" for n in range(5)),
      ": [lists]: come to 100,000 combinations, too many"),
+    ("[lists]\na = [" + ",".join(f"'{n}'" for n in range(90_000)) + "]", ": [lists]: come to 90,000 combinations"),
+    ("[lists]\na = " + str([str(n) for n in range(9_000)]) + "\n[draw.b]\ncount = 1\nfrom = "
+     + str([str(n) for n in range(9_000)]), ": [lists]: come to 9,000 combinations, too many to choose from or to"),
+    ('"\\u001b[31m" = 1\n[lists]\na = ["b"]', ": \\x1b[31m: there is no such key"),
     ("a = '" + "x" * (1 << 20) + "'", ": is larger than 1 MiB"),
 ])
 def test_what_is_wrong_in_a_grid_is_told_with_its_place(tmp_path: Path, text: str, said: str) -> None:
