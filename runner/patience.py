@@ -3,9 +3,10 @@
 A script may think as long as it likes while the server computes: nobody else can say how long a reply takes. But one
 that reads draws and prints nothing can wait for us while we wait for it: it took an answer for given, put another
 task's name on it, or sleeps. Signs of life are an answer that was asked for and the work of a server of ours; for a
-while also the script's own work. Without any, for as long as a request may be without a token, it cannot come to an
-end. Where it has printed what nobody asked for, half a minute is enough. What a server of somebody else's does is not
-seen: there hours must pass. A script that was told the end and owes nothing is stopped after a minute; nothing is lost.
+while also the script's own work. Without any, for longer than a request may be without a token (a script that gives
+one up says so), it cannot come to an end. Where it has printed what nobody asked for, half a minute is enough. What a
+server of somebody else's does is not seen: there hours must pass. A script that was told the end and owes nothing is
+stopped after a minute; nothing is lost.
 """
 
 from __future__ import annotations
@@ -59,7 +60,8 @@ class Patience:
         self, request_timeout_s: float, script_s: Callable[[], float], server_s: Callable[[], float] | None, now: float
     ) -> None:
         """``script_s``, ``server_s``: processor seconds used so far; None: the server's are not to be seen."""
-        self._limit = request_timeout_s
+        self._leaving = min(LEAVING_S, request_timeout_s)
+        self._limit = 1.5 * request_timeout_s + 5  # a request to a server that hangs is given up before
         self._script_s, self._server_s = script_s, server_s
         self._heard = 0
         self._quiet = self._alone = self._looked = self._called = now
@@ -76,7 +78,7 @@ class Patience:
             raise Stuck(f"printed {script.strays:,} answers in a row of which none was asked for")
         if script.ended:
             self._ended = now if self._ended is None else self._ended
-            lingers = not self._left and now - self._ended > min(LEAVING_S, self._limit)
+            lingers = not self._left and now - self._ended > self._leaving
             self._left = self._left or lingers
             return lingers
         if script.heard != self._heard or not script.owed:

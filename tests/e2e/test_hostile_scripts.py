@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from pathlib import Path
-
-import pytest
 
 from tests.e2e.tool import Tool
 
@@ -50,56 +47,43 @@ time.sleep(10_000)
 """
 
 
+SHELL = """#!/bin/sh
+echo '{"event": "start", "total": 3, "interactive": true}'
+while read -r line; do :; done
+"""
+ASTRAY = {
+    "another-task": (ANOTHER_TASK, r"owes 1 of the answers.*first: math-001 sample 0.*1 of tasks that there are not"),
+    "same-again": (SAME_AGAIN, r"owes 2 of the answers.*2 a second time"),
+    "another-sample": (ANOTHER_SAMPLE, r"owes 3 of the answers.*3 of samples that nobody drew"),
+    "failure-of-another": (FAILURE_OF_ANOTHER, r"owes 3 of the answers.*3 of samples that nobody drew"),
+    "flood": (FLOOD, r"printed 1,0\d\d answers in a row of which none was asked for"),
+    "silent": (SILENT, r"owes 3 of the answers.*printed nothing that was asked for in 8 s"),
+    "shell": (SHELL, r"owes 3 of the answers.*printed nothing that was asked for in 8 s"),
+}
+
+
 def own(tool: Tool, body: str) -> str:
-    path = tool.folder / "own.py"
+    path = tool.folder / ("own.sh" if body.startswith("#!") else "own.py")
     path.write_text(body)
+    path.chmod(0o755)
     return str(path)
 
 
-@pytest.mark.parametrize(
-    ("body", "message"),
-    [
-        (ANOTHER_TASK, r"owes 1 of the answers.*first: math-001 sample 0.*1 of tasks that there are not"),
-        (SAME_AGAIN, r"owes 2 of the answers.*2 a second time"),
-        (ANOTHER_SAMPLE, r"owes 3 of the answers.*3 of samples that nobody drew"),
-        (FAILURE_OF_ANOTHER, r"owes 3 of the answers.*3 of samples that nobody drew"),
-        (FLOOD, r"printed 1,0\d\d answers in a row of which none was asked for"),
-        (SILENT, r"owes 3 of the answers.*printed nothing that was asked for in 2 s"),
-    ],
-    ids=["another-task", "same-again", "another-sample", "failure-of-another", "flood", "silent"],
-)
-def test_a_driven_script_that_cannot_come_to_an_end_is_exit_4_with_what_it_did(
-    tool: Tool, body: str, message: str
-) -> None:
-    done = tool(*RUN, "--script", own(tool, body))
-    assert done.code == 4, done.err
-    shown = " ".join(done.err.split())
-    assert tool.records() == []
-    assert "the benchmark script" in shown
-
-    assert re.search(message, shown), shown
-    assert "Traceback" not in shown
-    (folder,) = tool.run_folders()
-    assert (folder / "script.out").stat().st_size > 0
-
-
-def test_a_shell_script_that_reads_draws_and_never_answers_is_given_up(
-    tool: Tool, own_script: Callable[[str], str]
-) -> None:
-    done = tool(*RUN, "--script", own_script(
-        """echo '{"event": "start", "total": 3, "interactive": true}'\nwhile read -r line; do :; done\n"""))
-    assert done.code == 4, done.err
-    assert "owes 3 of the answers that it was asked for" in " ".join(done.err.split())
-
-
-def test_what_was_answered_by_then_stands_and_another_script_goes_on(tool: Tool) -> None:
-    script = own(tool, ANOTHER_TASK)
-    assert tool(*RUN, "--script", script).code == 4
-    Path(script).write_text(PYTHON + "    answer(draw)\n")
-    other = tool(*RUN, "--script", script, "--no-resume")
-    assert other.code == 0, other.err
-    (record,) = tool.records()
-    assert record["results"]["total_problems"] == 3
+def test_a_driven_script_that_cannot_come_to_an_end_is_exit_4_with_what_it_did(tmp_path: Path) -> None:
+    started = {}
+    for name, (body, _) in ASTRAY.items():  # side by side, since each is mostly waited for
+        (tmp_path / name).mkdir()
+        tool = Tool(tmp_path / name)
+        started[name] = tool, tool.start(*RUN, "--script", own(tool, body))
+    for name, (tool, process) in started.items():
+        _, err = process.communicate(timeout=100)
+        shown = " ".join(err.split())
+        assert process.returncode == 4, (name, err)
+        assert re.search(ASTRAY[name][1], shown), shown
+        assert "Traceback" not in shown
+        assert tool.records() == []
+        (folder,) = tool.run_folders()
+        assert (folder / "script.out").stat().st_size > 0
 
 
 def test_a_script_that_answered_all_and_does_not_exit_is_stopped_and_its_run_counts(tool: Tool) -> None:
