@@ -76,12 +76,13 @@ def apply(request: ApplyRequest) -> Applied:
         runs = _runs(records, found, filled)
         texts = all_candidates(runs.values(), request.runs_root)
         _refuse_other_texts(found, filled, texts)
+        outputs = Outputs(request.results, request.runs_root)
         source = Source(found.key.judge, "human", rubric, found.key.file_id)
         for run_id, run in runs.items():
             lines = [line_of(source, place, scoring.whole(rubric, entry.scores) or {}, entry.note)
                      for entry, place in filled if place.run_id == run_id]
             one = OfOneRun(run, lines, sum(key[0] == run_id for key in texts))
-            enter(Outputs(request.results, request.runs_root), one, source, applied)
+            enter(outputs, one, source, applied, records)
     return applied
 
 
@@ -115,8 +116,12 @@ class OfOneRun:
     """Texts that the run has in all."""
 
 
-def enter(outputs: Outputs, one: OfOneRun, source: Source, applied: Applied) -> None:
-    """Puts one run's scores into its folder, and what they come to into the ledger."""
+def enter(
+    outputs: Outputs, one: OfOneRun, source: Source, applied: Applied, records: Sequence[Record]
+) -> None:
+    """Puts one run's scores into its folder, and what they come to into the ledger, of which ``records`` is what it
+    holds: a run is entered once.
+    """
     run_id = str(one.run["run_id"])
     folder = outputs.runs_root / run_id
     there = judgements.read(folder)
@@ -127,7 +132,7 @@ def enter(outputs: Outputs, one: OfOneRun, source: Source, applied: Applied) -> 
     record = judgement_record.build(one.run, counting, source.rubric, one.candidates, utc_timestamp())
     if record is None:
         return
-    before = judgement_record.latest(store.read(outputs.results), run_id, source.judge, source.rubric.sha256)
+    before = judgement_record.latest(records, run_id, source.judge, source.rubric.sha256)
     if before is not None and judgement_record.is_same(before, record):
         applied.unchanged += 1
         return

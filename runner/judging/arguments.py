@@ -6,6 +6,7 @@ import argparse
 from collections.abc import Callable
 
 from runner import flag_values as values
+from runner.track_arguments import mlflow_flag
 
 _Formatter = type[argparse.HelpFormatter]
 
@@ -71,6 +72,7 @@ def _apply_flags(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--experiment", metavar="NAME", help="refuse a file of any other experiment")
     parser.add_argument("--json", action="store_true", help="print the new records as JSON on stdout, alone")
     where_flags(parser)
+    mlflow_flag(parser)  # type: ignore[arg-type]  # a parser has a group's add_argument
 
 
 def _auto_flags(parser: argparse.ArgumentParser) -> None:
@@ -92,6 +94,7 @@ def _auto_flags(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--benchmark", metavar="NAME", help="only texts of this benchmark")
     where_flags(parser)
     parser.add_argument("--no-resume", action="store_true", help="ask anew where an earlier try did not finish")
+    mlflow_flag(parser)  # type: ignore[arg-type]
     parser.add_argument("--prices", metavar="FILE", help="what hosted models cost (docs/energy.md)")
     parser.add_argument("--measure-energy", action="store_true", help="record the joules of judging (docs/energy.md)")
     parser.add_argument("--json", action="store_true", help="print what came of it as JSON on stdout, alone")

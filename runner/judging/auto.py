@@ -163,13 +163,13 @@ def _take(asked: _Asked, questions: Mapping[str, Question], record: Record, foun
         if request.pairwise:
             found.written = _enter_pairs(asked, source, questions, replies)
             return
-        applied = Applied(found.judge, asked.rubric.version)
+        applied, records = Applied(found.judge, asked.rubric.version), store.read(request.outputs.results)
         for run in asked.runs:
             lines = [_score_line(source, questions[task_id], scores) for task_id, scores in replies.items()
                      if questions[task_id].about[0].run_id == run["run_id"]]
             texts = sum(key[0] == run["run_id"] for key in asked.candidates)
             if lines:
-                enter(request.outputs, OfOneRun(run, lines, texts), source, applied)
+                enter(request.outputs, OfOneRun(run, lines, texts), source, applied, records)
         found.records, found.written = applied.records, applied.written
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -16,11 +17,14 @@ from runner.arguments import run_parser
 from runner.from_flags import request_of
 from runner.judging.auto import AutoRequest, Judged, as_json, auto, refuse_baseline_without_pairs, said
 from runner.judging.bias import position_bias
-from runner.observer import Hooks
+from runner.judging.telling import send
+from runner.observer import Hooks, Observer
 from runner.request import Request
 from runner.shared import Report
 from runner.stopping import stoppable
+from runner.tracking import address_asked, tracked
 from servers.hub_models import Telling
+from tracking.mlflow.address import Address
 
 Say = Callable[[str], None]
 Confirm = Callable[[str], bool]
@@ -28,7 +32,7 @@ Confirm = Callable[[str], bool]
 
 def auto_verb(flags: argparse.Namespace, say: Say, confirm: Confirm) -> int:
     """The exit code: that of the judge's own run. Raises what ``auto`` raises."""
-    quiet = flags.quiet or flags.json
+    quiet, mlflow = flags.quiet or flags.json, address_asked(flags)
     request = request_of(_as_run(flags), Telling((lambda _: None) if quiet else say, bars=not quiet))
     if len(request.models) != 1:
         raise UsageError(f"--judge-model: these are {len(request.models)} models; name one.")
@@ -40,10 +44,15 @@ def auto_verb(flags: argparse.Namespace, say: Say, confirm: Confirm) -> int:
     reports: list[Report] = []
 
     def ask(path: Path) -> Sequence[Mapping[str, Any]]:
-        reports.append(_run(replace(request, benchmarks=(str(path),)), say, confirm, quiet=quiet))
+        with _asking(request, mlflow, say, quiet=quiet) as (observer, stopped):
+            reports.append(runs.run(replace(request, benchmarks=(str(path),)), Hooks(observer, stopped, confirm)))
+        if quiet:
+            for failure in reports[-1].failures:
+                say(f"bench_runner.py: {failure}")
         return reports[-1].records
 
     found = auto(wanted, ask)
+    send(mlflow, request.outputs, found.records, say)
     for remark in found.remarks:
         say(remark)
     if flags.json:
@@ -61,14 +70,14 @@ def _as_run(flags: argparse.Namespace) -> argparse.Namespace:
     return run
 
 
-def _run(request: Request, say: Say, confirm: Confirm, *, quiet: bool) -> Report:
-    """The judge's own run."""
-    with stoppable(say) as stop, display.make(display.console(), quiet=quiet) as observer:
-        report = runs.run(request, Hooks(observer, stop.is_set, confirm))
-    if quiet:
-        for failure in report.failures:
-            say(f"bench_runner.py: {failure}")
-    return report
+@contextmanager
+def _asking(request: Request, mlflow: Address | None, say: Say, *,
+            quiet: bool) -> Iterator[tuple[Observer, Callable[[], bool]]]:
+    """The display of the judge's own run, and whether to stop."""
+    with stoppable(say) as stop, display.make(display.console(), quiet=quiet) as shown, tracked(
+        mlflow, request.outputs, shown, stop.is_set, say if quiet else None
+    ) as observer:
+        yield observer, stop.is_set
 
 
 def _told(found: Judged, request: AutoRequest, *, asked: bool) -> list[str]:

@@ -135,7 +135,8 @@ def _of_judge(judge: str, rubric: Rubric, runs: Sequence[_Run], baseline: str | 
     mine = [replace(run, lines=tuple(_lines(run, judge, rubric.sha256))) for run in runs]
     cells = [cell for run in mine if (cell := _cell(run, rubric)) is not None]
     kind = next(text_at(line, "kind") or "human" for run in mine for line in run.lines)
-    itself = agreement.with_itself(judge, ratings(mine, 1), ratings(mine, 2), rubric, with_alpha=with_alpha)
+    twice = ratings(mine, 1, rubric), ratings(mine, 2, rubric)
+    itself = agreement.with_itself(judge, *twice, rubric, with_alpha=with_alpha)
     unjudged = tuple(" ".join(run.label) for run in mine if not run.lines and run.candidates)
     return OfJudge(judge, kind, rubric, board_of(cells, baseline, judge), itself, unjudged)
 
@@ -178,9 +179,9 @@ def _per(total: float | None, count: float | None) -> float | None:
     return None if total is None or not count else total / count
 
 
-def ratings(runs: Iterable[_Run], occasion: int) -> dict[agreement.Text, Mapping[str, float]]:
+def ratings(runs: Iterable[_Run], occasion: int, rubric: Rubric) -> dict[agreement.Text, Mapping[str, float]]:
     """A judge's scores of that occasion by text."""
-    return {(str(run.record["run_id"]), line["task_id"], line["sample"]): line["scores"]
+    return {(str(run.record["run_id"]), line["task_id"], line["sample"]): judgements.scores_of(line, rubric.names)
             for run in runs for line in run.lines if line["occasion"] == occasion}
 
 
@@ -192,7 +193,8 @@ def _between(found: Sequence[OfJudge], runs: Sequence[_Run], *, with_alpha: bool
     """Of the judges under each rubric; scores under different rubrics are not comparable."""
     agreements: list[Agreement] = []
     for sha256, rubric in {one.rubric.sha256: one.rubric for one in found}.items():
-        of_it = {one.judge: ratings([replace(run, lines=tuple(_lines(run, one.judge, sha256))) for run in runs], 1)
-                 for one in found if one.rubric.sha256 == sha256}
+        judges = [one.judge for one in found if one.rubric.sha256 == sha256]
+        of_it = {judge: ratings([replace(run, lines=tuple(_lines(run, judge, sha256))) for run in runs], 1, rubric)
+                 for judge in judges}
         agreements += agreement.between(of_it, rubric, with_alpha=with_alpha)
     return tuple(agreements)

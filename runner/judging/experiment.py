@@ -61,6 +61,9 @@ def judged_runs(records: Sequence[Record], experiment: str, benchmark: str | Non
     latest: dict[str, Record] = {}
     for record in inside:
         if count_at(record, "outcomes", Outcome.UNJUDGED) and (benchmark in {None, text_at(record, "benchmark")}):
+            if not is_run_id(text_at(record, "run_id") or ""):
+                raise BadInput(f"--experiment {experiment}: a run of {text_at(record, 'model')!a} has no id that names "
+                               "a folder, so its texts cannot be found; take it out of the ledger")
             key = cell_of(record)
             latest.pop(key, None)
             latest[key] = record
@@ -94,14 +97,13 @@ def candidates_of(record: Record, runs_root: Path) -> tuple[Candidate, ...]:
         raise BadInput(f"the folder of run {ascii(run_id)[1:-1]} is not in {runs_root}; give --runs-root the folder "
                        "that it is in")
     scenarios = {str(line.get("task_id")): _scenario(line.get("prompt")) for line in read_lines(folder.tasks_path)}
-    replies = {(str(line.get("task_id")), count_at(line, "sample") or 0): text_at(line, "response") or ""
-               for line in read_lines(folder.samples_path)}
     found: dict[tuple[str, int], Candidate] = {}
     for line in folder.details():
         if text_at(line, "outcome") != Outcome.UNJUDGED:
             continue
         place = str(line.get("task_id")), count_at(line, "sample") or 0
-        text = text_at(line, "answer") or replies.get(place, "")
+        answer = line.get("answer")  # never the reply itself, in which a model may think aloud who it is
+        text = answer if isinstance(answer, str) else json.dumps(answer, indent=1, ensure_ascii=False)
         found[place] = Candidate(run_id, *place, text, scenarios.get(place[0], {}))
     return tuple(found.values())
 

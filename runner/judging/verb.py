@@ -44,10 +44,15 @@ def _export(flags: argparse.Namespace, talk: Talk) -> int:
 
 def _apply(flags: argparse.Namespace, talk: Talk) -> int:
     from runner.judging.applying import ApplyRequest, apply  # noqa: PLC0415
+    from runner.judging.telling import send  # noqa: PLC0415
+    from runner.request import Outputs  # noqa: PLC0415
+    from runner.tracking import address_asked  # noqa: PLC0415
 
+    mlflow, outputs = address_asked(flags), Outputs(existing(flags.results), Path(flags.runs_root))
     found = apply(ApplyRequest(
-        Path(flags.file), existing(flags.results), Path(flags.runs_root), flags.rubric, flags.partial, flags.experiment
+        Path(flags.file), outputs.results, outputs.runs_root, flags.rubric, flags.partial, flags.experiment
     ))
+    send(mlflow, outputs, found.records, talk.say)
     if flags.json:
         sys.stdout.write(json.dumps({"runs": [dict(record) for record in found.records]}) + "\n")
     missing = f"; {found.missing:,} without all scores left out" if found.missing else ""
