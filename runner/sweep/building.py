@@ -10,7 +10,6 @@ from pathlib import PurePath
 from typing import Any, Final
 
 from core.errors import BenchError
-from runner import arguments
 from runner.cell_key import cell_key
 from runner.choosing import unopened
 from runner.from_flags import request_of
@@ -18,6 +17,7 @@ from runner.plan import loads
 from runner.request import Request
 from runner.sweep.blocks import Block, blocks, names_of
 from runner.sweep.document import Fault, near
+from runner.sweep.flags import parsed
 from runner.sweep.named import Found, Named
 from runner.sweep.plan import Plan
 from runner.sweep.units import PlannedCell, Unit, unit_id_of
@@ -109,8 +109,7 @@ def _make(block: Block, built: Built, seen: set[str]) -> None:
 def _request(block: Block, argv: tuple[str, ...], built: Built) -> Request | None:
     known = None if "base-url" in block.settings else Listed((block.corner.named.model,))
     try:
-        _, flags = arguments.parse(argv)
-        return request_of(flags, known=known)
+        return request_of(parsed(argv), known=known)
     except BenchError as error:
         built.faults.add(_told(error, block, None))
         return None

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from jsonschema.exceptions import ValidationError
 
 MOST_BYTES: Final = 1 << 20
-_BARE_DATE: Final = re.compile(r"=(\s*)(\d{4}-\d{1,2}-\d{1,2})\b(?![^\n]*[\"'])")
+_BARE_DATE: Final = re.compile(r"=(\s*)(\d{4}-\d{1,2}-\d{1,2})\b")
 _KINDS: Final = {"string": "text in quotes", "integer": "a whole number", "number": "a number", "array": "a list",
                  "boolean": "true or false", "object": "a table"}
 

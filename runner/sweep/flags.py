@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
@@ -54,6 +54,8 @@ def fault_of(name: str, value: Any) -> str | None:
         return None
     if any(isinstance(each, str) and _CONTROL.search(each) for each in (value if isinstance(value, list) else [value])):
         return f"{name}: holds a control character"
+    if isinstance(value, list) and name not in _APPENDED and any(str(each).startswith("-") for each in value):
+        return f"{name}: a value begins with a dash, which a command takes for a flag"
     if name in _DATES and (said := _no_date(value)) is not None:
         return f"{name}: {said}"
     said = io.StringIO()
@@ -82,6 +84,11 @@ def _fits(name: str, value: Any) -> bool:
 def is_sound(name: str, value: Any) -> bool:
     """Whether the setting is known, and its value one that the command takes."""
     return name in settings() and _fits(name, value) and fault_of(name, value) is None
+
+
+def parsed(argv: Sequence[str]) -> argparse.Namespace:
+    """The flags of a command. A parser is made once: a plan may come to thousands of them."""
+    return _parser().parse_args(list(argv))
 
 
 @cache

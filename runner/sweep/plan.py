@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
+from runner.chain import CASCADE
 from runner.sweep.document import Document, Fault
 from runner.sweep.flags import Setting, Settings, fault_of, is_sound
 
@@ -63,32 +64,35 @@ class Plan:
     excludes: tuple[Exclude, ...]
     faults: tuple[Fault, ...]
 
-    def combinations(self) -> int:
-        """How many cells there are at most, of models that are one each."""
-        found = len(self.models) * len(self.benchmarks) * len(self.strategies) * max(1, len(self.versions))
-        for _, values in self.matrix:
-            found *= len(values)
-        return found
-
 
 def plan_of(document: Document) -> Plan:
     """The plan, with everything that is wrong with its words and values."""
-    reading = _Reading(document)
     table = document.table
     name = table.get("name")
+    title = name if isinstance(name, str) else document.path.stem
+    if (count := _combinations(table)) > MOST_CELLS:
+        fault = Fault(1, f"the plan comes to {count:,} cells, more than {MOST_CELLS:,}; plan fewer")
+        return Plan(document.path, title, (), (), (), (), {}, (), (), tuple(sorted({*document.faults, fault})))
+    reading = _Reading(document)
     plan = Plan(
-        document.path, name if isinstance(name, str) else document.path.stem,
+        document.path, title,
         tuple(reading.entries("models", "model")), tuple(reading.entries("benchmarks", "benchmark")),
         tuple(reading.entries("strategies", "strategy")) if "strategies" in table
         else (Entry(("single",), document.line("strategies"), {}),),
         tuple(reading.entries("prompt-versions", "prompt-version")),
         reading.settings("settings"), tuple(reading.matrix()), tuple(reading.excludes()), (),
     )
-    faults = {*document.faults, *reading.faults}
-    if plan.combinations() > MOST_CELLS:
-        faults.add(Fault(1, f"the plan comes to {plan.combinations():,} cells, more than {MOST_CELLS:,}; plan fewer"))
-    return Plan(plan.path, plan.name, plan.models, plan.benchmarks, plan.strategies, plan.versions, plan.settings,
-                plan.matrix, plan.excludes, tuple(sorted(faults)))
+    return replace(plan, faults=tuple(sorted({*document.faults, *reading.faults})))
+
+
+def _combinations(table: Mapping[str, Any]) -> int:
+    """How many cells there are at most, of models that are one each; what is nonsense counts as one."""
+    lists = [table.get(key) for key in ("models", "benchmarks", "strategies", "prompt-versions")]
+    matrix = table.get("matrix")
+    found = 1
+    for each in (*lists, *(matrix.values() if isinstance(matrix, dict) else ())):
+        found *= max(1, len(each)) if isinstance(each, list) else 1
+    return found
 
 
 class _Reading:
@@ -102,14 +106,24 @@ class _Reading:
         """The elements of a list."""
         for index, element in enumerate(_list(self._document.table.get(section))):
             line = self._document.line(section, index)
-            if isinstance(element, str) and element:
+            if isinstance(element, str) and element and self._is_sound(key, (element,), line):
                 yield Entry(self._named(key, (element,), {}), line, {})
             elif isinstance(element, dict):
                 names = [element.get(key)] if not isinstance(element.get(key), list) else element[key]
                 texts = tuple(name for name in names if isinstance(name, str) and name)
-                if texts and len(texts) == len(names):
+                if texts and len(texts) == len(names) and self._is_sound(key, texts, line):
                     own = {name: value for name, value in element.items() if name != key}
                     yield Entry(self._named(key, texts, own), line, self._sound(own, (section, index)))
+
+    def _is_sound(self, key: str, names: tuple[str, ...], line: int) -> bool:
+        said = None
+        if any(name.startswith("-") or not name.isprintable() for name in names):
+            said = f"{key}: a name begins with a dash, or holds what is no letter or sign"
+        elif key == "strategy" and CASCADE in names:
+            said = "strategy: cascade asks two models in a row, which is a command of its own and no plan's cell"
+        if said is not None:
+            self.faults.add(Fault(line, said))
+        return said is None
 
     def settings(self, section: str) -> Settings:
         """Those of a table."""
@@ -128,7 +142,7 @@ class _Reading:
     def excludes(self) -> Iterator[Exclude]:
         """What is left out."""
         for index, table in enumerate(_list(self._document.table.get("exclude"))):
-            if isinstance(table, dict):
+            if isinstance(table, dict) and table:
                 names = {key: value for key, value in table.items() if key in _NAMES and isinstance(value, str)}
                 others = {key: value for key, value in table.items() if key not in _NAMES}
                 yield Exclude(self._document.line("exclude", index), names, others)
