@@ -58,7 +58,8 @@ def drive(units: Sequence[Unit], how: Driving) -> Swept:
     before = standings(cells, how.out.results, how.out.runs_root)
     left_alone = {State.DONE} if how.retry_failed else {State.DONE, State.FAILED}
     wanted = {each.cell.cell_id for each in before if each.state not in left_alone}
-    queue = SweepQueue(how.out, wanted, how.pausing, how.observer)
+    retried = {each.cell.cell_id for each in before if each.state is State.FAILED}
+    queue = SweepQueue(how.out, wanted, how.pausing, how.observer, retried & wanted)
     ended_by: BenchError | None = None
     try:
         _until_done(units, how, queue)

@@ -8,7 +8,7 @@ record before giving the claim up. Each cell is tried once a sweep; what fails i
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -28,12 +28,15 @@ from runner.wanted import is_whole, recorded
 class SweepQueue:
     """See ``executors.base.Queue``."""
 
-    def __init__(self, out: Outputs, wanted: set[str], pausing: Pausing, observer: Observer) -> None:
-        """``wanted``: the cells that are to be tried, those that failed before only where they are to be retried."""
+    def __init__(
+        self, out: Outputs, wanted: set[str], pausing: Pausing, observer: Observer, retried: Iterable[str] = ()
+    ) -> None:
+        """``wanted``: the cells that are to be tried; ``retried``: those of them that failed before."""
         self._out, self._pausing = out, pausing
         self.observer = observer
         self.wanted = wanted
         """Not tried yet."""
+        self._retried = set(retried)
         self.records: dict[str, Mapping[str, Any]] = {}
         """By cell, what was recorded now."""
         self.failed_cells: dict[str, Failure] = {}
@@ -53,12 +56,14 @@ class SweepQueue:
             return ()
         held = [cell for cell in candidates if self._take(cell)]
         self._settle_done(held)
+        self._settle_failed(held)
         busy = {cell for cell, begun in begun_runs(self._out.runs_root, set(held)).items() if begun.is_held}
         run = tuple(cell for cell in held if cell in self.wanted and cell not in busy)
         self._claims.give_back(cell for cell in held if cell not in run)
         for cell in run:
             failures.forget(self._out.runs_root, cell)
         self.wanted.difference_update(run)
+        self._retried.difference_update(run)
         if run:
             self._under_way[unit.unit_id] = set(run)
         return run
@@ -81,7 +86,12 @@ class SweepQueue:
     def settle(self) -> None:
         """Looks what of the rest was done elsewhere, and what failed there."""
         self._settle_done(list(self.wanted))
-        for cell in list(self.wanted):
+        self._settle_failed(list(self.wanted))
+
+    def _settle_failed(self, cells: Sequence[str]) -> None:
+        for cell in cells:
+            if cell in self._retried:
+                continue
             if (failure := failures.failure_of(self._out.runs_root, cell)) is not None:
                 self.failed_cells[cell] = failure
                 self.wanted.discard(cell)
