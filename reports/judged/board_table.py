@@ -138,7 +138,9 @@ def said(one: OfJudge) -> str:
     baseline = escape(board.baseline.label, 80)
     if not told:
         scenarios = max((standing.difference.size for standing in others if standing.difference), default=0)
-        return (f"No clear difference to {baseline} in {scenarios} {'scenario' if scenarios == 1 else 'scenarios'} "
+        if scenarios < 2:
+            return f"Too few scenarios are judged to hold anything against {baseline}; judge more of them."
+        return (f"No clear difference to {baseline} in {scenarios} scenarios "
                 "after Holm's correction; more scenarios would show smaller ones.")
     clear = [f"{escape(standing.cell.label, 80)} ({signed(standing.difference)})" for standing in told]
     return f"Clearly apart from {baseline}: {', '.join(clear)}."

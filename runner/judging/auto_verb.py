@@ -52,13 +52,13 @@ def auto_verb(flags: argparse.Namespace, say: Say, confirm: Confirm) -> int:
         return reports[-1].records
 
     found = auto(wanted, ask)
-    send(mlflow, request.outputs, found.records, say)
     for remark in found.remarks:
         say(remark)
     if flags.json:
         sys.stdout.write(as_json(found))
     for line in _told(found, wanted, asked=bool(reports)):
         say(line)
+    send(mlflow, request.outputs, found.records, say)
     return reports[-1].exit_code if reports else 0
 
 

@@ -38,7 +38,7 @@ def _export(flags: argparse.Namespace, talk: Talk) -> int:
     kept = f"; the scores of {found.kept:,} are kept" if found.kept else ""
     done = f"; {found.scored_before:,} that this judge has scored are left out" if found.scored_before else ""
     talk.say(f"written: {flags.out}: {_texts(found.candidates)}{again}, to be judged by {found.rubric} "
-        f"({found.added:,} new{kept}{done})")
+             f"({found.added:,} new{kept}{done})")
     return 0
 
 
@@ -52,7 +52,6 @@ def _apply(flags: argparse.Namespace, talk: Talk) -> int:
     found = apply(ApplyRequest(
         Path(flags.file), outputs.results, outputs.runs_root, flags.rubric, flags.partial, flags.experiment
     ))
-    send(mlflow, outputs, found.records, talk.say)
     if flags.json:
         sys.stdout.write(json.dumps({"runs": [dict(record) for record in found.records]}) + "\n")
     missing = f"; {found.missing:,} without all scores left out" if found.missing else ""
@@ -60,7 +59,8 @@ def _apply(flags: argparse.Namespace, talk: Talk) -> int:
         talk.say(f"applied already, nothing added: {_texts(found.scored)} by {found.judge}{missing}")
         return 0
     talk.say(f"applied: {_texts(found.scored)} by {found.judge} under {found.rubric}: {found.written:,} new, "
-        f"{len(found.records):,} {'record' if len(found.records) == 1 else 'records'} into the ledger{missing}")
+             f"{len(found.records):,} {'record' if len(found.records) == 1 else 'records'} into the ledger{missing}")
+    send(mlflow, outputs, found.records, talk.say)
     return 0
 
 

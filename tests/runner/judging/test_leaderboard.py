@@ -118,6 +118,14 @@ def test_a_score_of_a_text_that_changed_since_does_not_count(tmp_path: Path) -> 
     assert shown(made)["judges"][0]["rows"][0]["scored"] == 5
 
 
+def test_of_one_scenario_nothing_is_told_apart(tmp_path: Path) -> None:
+    made = make(tmp_path, scenarios=1, candidates=1)
+    judge(made, "ann")
+    found = leaderboard(BoardRequest(made.name, made.results, made.runs_root))
+    assert table_of(found).sections[0].says.startswith("Too few scenarios are judged to hold anything against")
+    assert "interval" not in shown(made)["judges"][0]["rows"][0]["composite"]
+
+
 def test_before_anything_is_judged_a_sentence_says_how(tmp_path: Path) -> None:
     made = make(tmp_path)
     with pytest.raises(UsageError, match="nothing is judged yet; judge export writes the file"):
