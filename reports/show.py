@@ -90,8 +90,9 @@ def score_line(record: Mapping[str, Any]) -> str:
     """``48.2 %, 95 % interval 40.7 to 55.8 %``; one that is suspect is never said without that word."""
     score = number_at(record, "results", "score")
     if score is None and awaits_judge(record):
-        texts = texts_waiting(record) or 0
-        return f"unjudged, {texts:,} {'text waits' if texts == 1 else 'texts wait'} for a judge"
+        texts = texts_waiting(record)
+        waiting = "" if texts is None else f", {texts:,} {'text waits' if texts == 1 else 'texts wait'} for a judge"
+        return f"unjudged{waiting}"
     if score is None:
         return "none: no task was scored"
     between = interval_line(record)

@@ -17,6 +17,7 @@ from core.errors import BadInput, BenchError, UsageError
 from ledger.folder import RunFolder
 from ledger.lines import numbered_lines
 from reports.budget_csv import to_csv
+from runner.run_view import scored_by
 from system import files
 
 
@@ -101,11 +102,12 @@ def _named(pattern: str) -> list[Path]:
 
 def _unfinished(folder: RunFolder) -> dict[str, Any]:
     """What is known of a run that has no record: its settings."""
-    settings = folder.config().get("settings")
+    whole = folder.config()
+    settings = whole.get("settings")
     if not isinstance(settings, Mapping):
         raise BadInput(f"{folder.path}: run_config.json has no settings, so nobody knows what was run; leave that "
                        "folder out of --glob")
-    return {"run_id": folder.run_id, "status": "incomplete", "config": dict(settings),
+    return {"run_id": folder.run_id, "status": "incomplete", "config": dict(settings) | scored_by(whole),
             **{name: settings.get(name) for name in ("model", "benchmark", "tasks_sha256")}}
 
 

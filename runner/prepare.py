@@ -40,7 +40,8 @@ def prepare(request: Request, work: Work, endpoint: Endpoint, say: Callable[[str
         taken = take_up(request.outputs.runs_root, mark, parts, asked, say)
     if taken is None:
         run_id = make_run_id(utc_timestamp(), work.cell.benchmark, work.cell.model.label, secrets.token_hex(3))
-        config = {"fingerprint": mark, "cell": cell, "settings": parts, **run_config(request, endpoint)}
+        config = {"fingerprint": mark, "cell": cell, "settings": parts, **run_config(request, endpoint),
+                  **({"scored_by": "judge"} if work.is_judged else {})}
         taken = TakenUp(RunFolder.create(request.outputs.runs_root, run_id, config), Earlier())
     folder, earlier = taken.folder, taken.earlier
     try:

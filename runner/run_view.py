@@ -89,11 +89,17 @@ def _config(folder: RunFolder) -> Line:
 
 
 def _unended(run_id: str, config: Mapping[str, Any]) -> Line:
-    settings = dict(object_at(config, "settings"))
+    settings = dict(object_at(config, "settings")) | scored_by(config)
     known = {"benchmark": text_at(settings, "benchmark"), "model": text_at(settings, "model"), "run_id": run_id,
              "config": settings, "status": "not ended",
              "provenance": {"host": host} if (host := value_at(config, "environment", "host")) is not None else None}
     return {key: value for key, value in known.items() if value is not None}
+
+
+def scored_by(config: Mapping[str, Any]) -> dict[str, str]:
+    """Of a run without a record what its record will say under this name, where it will say anything."""
+    who = text_at(config, "scored_by")
+    return {} if who is None else {"scored_by": who}
 
 
 def thinking_opened(config: Mapping[str, Any]) -> bool:

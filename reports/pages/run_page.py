@@ -62,7 +62,7 @@ def to_html(view: RunView, assets: Assets, draw: Draw | None = None) -> str:
         "reasons": [escape(reason) for reason in texts_at(record, "validity", "reasons") or ()],
         "hints": hint_lines(record),
         "remarks": [escape(remark, 400) for remark in (*view.remarks, *([cut_here] if cut else []))],
-        "score": _score(record), "unjudged": _waiting(record),
+        "score": _score(record), "unjudged": awaits_judge(record), "waiting": _waiting(record),
         "kinds": _kinds(record), "decision": decided(record), "tiles": _tiles(record),
         "outcomes": _outcomes(record), "difficulties": _difficulties(record),
         "spreads": [row for _, row in spreads],

@@ -12,6 +12,7 @@ import pytest
 
 import bench_runner
 from runner.analyzing import analyze
+from runner.reporting import report
 
 Line = Mapping[str, Any]
 
@@ -204,3 +205,19 @@ def test_rows_as_json_are_alone_on_standard_output(tmp_path: Path, capsys: pytes
     (row,) = json.loads(capsys.readouterr().out)["rows"]
     assert row["accuracy"] == 100.0
     assert row["hosted"] is False
+
+
+def test_a_judged_run_that_did_not_end_has_no_accuracy_of_what_was_cut(tmp_path: Path) -> None:
+    folder = tmp_path / "runs" / "r1"
+    folder.mkdir(parents=True)
+    (folder / "run_config.json").write_text(json.dumps({
+        "run_id": "r1", "scored_by": "judge", "settings": {"benchmark": "tips", "model": "m", "strategy": "single"}}))
+    (folder / "details.jsonl").write_text("".join(
+        json.dumps({"task_id": f"tips/{n}", "sample": 0, "outcome": outcome, "completion_tokens": 10}) + "\n"
+        for n, outcome in enumerate(("truncated", "unjudged"))))
+    (row,) = analyze(str(folder / "details.jsonl"), tmp_path / "out.csv").rows
+    assert (row["tasks"], row["completion_tokens"]) == (2, 10)
+    assert "accuracy" not in row
+    page = report(str(folder)).path.read_text()
+    assert "unjudged" in page
+    assert "no score" not in page
