@@ -116,10 +116,12 @@ def _faults(document: Document) -> Iterator[Fault]:
 def _told(document: Document, error: ValidationError) -> Iterator[Fault]:
     place = tuple(error.absolute_path)
     line, name = document.line(*place), _name(place)
-    value, wanted = error.instance, error.validator_value
+    value: Any = error.instance
+    wanted: Any = error.validator_value
+    schema: Any = error.schema
     match error.validator:
         case "additionalProperties":
-            known = [str(key) for key in error.schema["properties"]]
+            known = [str(key) for key in schema["properties"]]
             for key in value:
                 if key not in known:
                     yield Fault(document.line(*place, key), f"{_inside(place)}there is no {key[:60]!r}; "

@@ -58,12 +58,12 @@ def fault_of(name: str, value: Any) -> str | None:
         return f"{name}: a value begins with a dash, which a command takes for a flag"
     if name in _DATES and (said := _no_date(value)) is not None:
         return f"{name}: {said}"
-    said = io.StringIO()
+    printed = io.StringIO()
     try:
-        with contextlib.redirect_stderr(said):
+        with contextlib.redirect_stderr(printed):
             _parser().parse_args(list(_flags(name, value)))
     except SystemExit:
-        return f"{name}: {said.getvalue().rpartition('error: ')[2].partition(': ')[2].strip()}"
+        return f"{name}: {printed.getvalue().rpartition('error: ')[2].partition(': ')[2].strip()}"
     return None
 
 

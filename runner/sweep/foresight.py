@@ -90,9 +90,9 @@ def _of(unit: Planned, paces: Paces, opened: dict[Any, tuple[Work | None, str]],
     for work in works:
         asked = _asked(unit, work)
         for each in (work, *work.replays):
-            key = cell_key(request, each)
-            counted[key] = paces.tasks(asked)
-            timed[key] = paces.of(asked) if each is work else Pace(0.0, "from the samples of another")
+            cell_id = cell_key(request, each)
+            counted[cell_id] = paces.tasks(asked)
+            timed[cell_id] = paces.of(asked) if each is work else Pace(0.0, "from the samples of another")
     return Foreseen(unit, memory, counted, timed, tuple(dict.fromkeys(fetched)))
 
 
