@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import signal
 import statistics
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -29,10 +31,10 @@ def made(tool: Tool) -> Experiment:
 
 
 @contextmanager
-def judge_that_says(folder: Path, reply: str) -> Iterator[str]:
+def judge_that_says(folder: Path, reply: str, *flags: str) -> Iterator[str]:
     """A server whose every reply is this; its address."""
     argv = [sys.executable, str(ROOT / "tests" / "fakes" / "openai_server.py"), "--log", str(folder / "asked"),
-            "--reply", reply, "--count-prompt"]
+            "--reply", reply, "--count-prompt", *flags]
     with subprocess.Popen(argv, stdout=subprocess.PIPE, text=True) as server:
         assert server.stdout is not None
         try:
@@ -125,3 +127,26 @@ def test_replies_that_are_no_judgement_are_counted_and_no_score_is_made_of_them(
     assert not [record for record in tool.records() if "judgement_of" in record]
     assert {path: path.read_bytes() for path in before} == before
     assert not list(tool.runs_root.glob("*/judgements.jsonl"))
+
+
+def test_a_judge_that_is_stopped_half_way_is_not_asked_again_what_it_has_answered(
+    tool: Tool, made: Experiment
+) -> None:
+    with judge_that_says(tool.folder, '{"relevance": 4, "actionability": 5, "tone": 5}', "--delay", "0.5") as url:
+        auto = ("judge", "auto", *EXPERIMENT, "--judge-model", "slow", "--base-url", url, "--parallel", "1", "--quiet")
+        first = tool.start(*auto)
+        while not sum(path.read_bytes().count(b"\n") for path in tool.runs_root.glob("*-judge-*/samples.jsonl")) > 1:
+            assert first.poll() is None, first.communicate()
+            time.sleep(0.02)
+        first.send_signal(signal.SIGINT)
+        _, said = first.communicate(timeout=60)
+        assert first.returncode == 130, said
+        assert not list(tool.runs_root.glob("*/judgements.jsonl"))
+        done = tool(*auto)
+    assert done.code == 0, done.err
+    assert "8 of 8 replies are judgements under tip-v1" in done.err
+    asked = [json.loads(line)["body"]["messages"][-1]["content"]
+             for line in (tool.folder / "asked").read_text().splitlines() if "actionability" in line]
+    assert len(set(asked)) == 8
+    assert len(asked) <= 9, "one was under way when it was stopped"
+    assert [row["composite"]["mean"] for row in board(tool)["judges"][0]["rows"]] == pytest.approx([14 / 3] * 4)
