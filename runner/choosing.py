@@ -43,7 +43,7 @@ def unopened(request: Request, cell: Cell) -> Work:
         _refuse_choice_of_tasks(request, cell.benchmark)
         command = script_process.command_for(request.script)
         sampling = request.sampling.resolve(_DEFAULT_MAX_TOKENS)
-        return Work(cell, None, tuple(command), None, (), sampling, strategy, "own")
+        return Work(cell, None, tuple(command), None, (), sampling, strategy, cell.prompt_version or "own")
     benchmark = get(cell.benchmark)
     cell = replace(cell, benchmark=benchmark.name)
     benchmark = with_prompts_of(request, benchmark)

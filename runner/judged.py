@@ -25,9 +25,10 @@ def refuse_unjudgeable(request: Request, work: Work) -> None:
     if others:
         raise UsageError(f"--strategy {others[0]}: the texts of {name} wait for a judge, so none can be chosen among "
                          "them; give --n-candidates N, and each is judged.")
-    for flag, given in (("--until-decided", request.until_decided), ("--fallback", request.chain)):
+    for flag, given in (("--until-decided", request.until_decided), ("--fallback", request.chain),
+                        ("--budget-...", request.budget)):
         if given:
-            raise UsageError(f"{flag}: it goes by verdicts, and the texts of {name} wait for a judge; leave it out.")
+            raise UsageError(f"{flag}: it goes by answers, and the texts of {name} wait for a judge; leave it out.")
     if work.strategy.budget() > 1 and (not work.sampling.temperature or work.sampling.top_k == 1):
         flag = "--top-k 1" if work.sampling.temperature else "--temperature 0"
         raise UsageError(f"{flag}: all {work.strategy.budget()} candidates of a task would be the same; leave it out, "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import signal
@@ -13,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from benchmarks.datasets.grid import canonical
 from tests.e2e.memory_watch import watch
 from tests.e2e.tool import Tool
 from tests.servers.gguf_bytes import Tensor
@@ -79,6 +81,8 @@ def whole(tool: Tool, record: dict[str, Any]) -> None:
     folder = tool.runs_root / record["run_id"]
     details, tasks = lines(folder / "details.jsonl"), lines(folder / "tasks.jsonl")
     assert len(details) == 16
+    asked = canonical([task["prompt"] for task in tasks])
+    assert hashlib.sha256(asked).hexdigest() == TIPS, "what each model was asked is byte for byte the scenario set"
     assert record["results"]["candidates"] == dict(Counter(line["outcome"] for line in details))
     assert not any("chosen" in task for task in tasks), "candidates are judged, none is chosen"
     diversity = record["diversity"]

@@ -12,6 +12,7 @@ from core.errors import BadInput, UsageError
 from core.records import ModelInfo
 from core.strategy import StrategySettings
 from runner.arguments import parse
+from runner.budget import Budget
 from runner.chain import Chain
 from runner.choosing import work_for
 from runner.command import Command
@@ -66,8 +67,9 @@ def test_texts_that_are_judged_are_drawn_at_a_temperature_and_graded_ones_greedi
     (Cell(MODEL, "tips", FIVE, (StrategyChoice("best_of_n"),)), {}, "--strategy best_of_n: the texts of tips wait"),
     (Cell(MODEL, "tips", FIVE), {"sampling": SamplingChoice(temperature=0)}, "--temperature 0: all 5 candidates"),
     (Cell(MODEL, "tips", FIVE), {"sampling": SamplingChoice(top_k=1)}, "--top-k 1: all 5 candidates"),
-    (Cell(MODEL, "tips"), {"until_decided": UntilDecided()}, "--until-decided: it goes by verdicts"),
-    (Cell(MODEL, "tips"), {"chain": Chain("fallback", 0.5)}, "--fallback: it goes by verdicts"),
+    (Cell(MODEL, "tips"), {"until_decided": UntilDecided()}, "--until-decided: it goes by answers"),
+    (Cell(MODEL, "tips"), {"chain": Chain("fallback", 0.5)}, "--fallback: it goes by answers"),
+    (Cell(MODEL, "tips", FIVE), {"budget": Budget(tokens=100)}, "--budget-...: it goes by answers"),
     (Cell(MODEL, "tips", prompt_version="v2"), {}, "tips has no such prompt; there are: v1, v2-mentor, v3-few-shot"),
     (Cell(MODEL, "tips", prompt_version="v2-menter"), {}, r"did you mean v2-mentor\? there are: v1, v2-mentor"),
     (Cell(MODEL, "math", prompt_version="v2"), {}, "math has no such prompt; there is: v1"),
@@ -143,3 +145,10 @@ def test_each_prompt_is_a_run_of_its_own_when_a_command_is_taken_up(tmp_path: Pa
         command.note(works[1], "some-run")
     (left,) = (tmp_path / "runs").glob(".command-*.jsonl")
     assert "v2-mentor" in left.read_text(), "one of three is done, so the command is not through"
+
+
+def test_a_script_of_the_users_is_told_which_prompt_it_is_to_use(tmp_path: Path) -> None:
+    request = asked(tmp_path, script=own(tmp_path), tasks=TaskChoice(prompt_versions=("a", "b")))
+    (load,) = loads(request)
+    assert [work_for(request, cell, HOOKS).prompt_version for cell in load.cells] == ["a", "b"]
+    assert work_for(asked(tmp_path, script=own(tmp_path)), Cell(MODEL, "mine"), HOOKS).prompt_version == "own"
