@@ -24,7 +24,7 @@ from reports.text import escape
 KNOWN = frozenset({
     "timestamp", "benchmark", "model", "config", "results", "format", "run_id", "fingerprint", "status", "validity",
     "interval", "bounds", "tasks_sha256", "outcomes", "usage", "latency", "provenance", "memory", "energy", "faults",
-    "thinking", "checks", "audit", "cost",
+    "thinking", "checks", "audit", "cost", "judging", "judgement_of",
 })
 
 Pairs = list[tuple[str, str]]
@@ -58,6 +58,7 @@ def sections(record: Mapping[str, Any]) -> list[tuple[str, Pairs]]:
     """(title, pairs of name and value) of everything below the head; sections without a value are left out."""
     others = {key: value for key, value in record.items() if key not in KNOWN}
     found = [
+        ("Judged", _judged(record)),
         ("Outcomes", _outcomes(record)),
         ("By difficulty", _counts(object_at(record, "results", "difficulty_scores"))),
         ("By field", _fields(record)),
@@ -69,6 +70,14 @@ def sections(record: Mapping[str, Any]) -> list[tuple[str, Pairs]]:
         ("Other fields", _flattened(others)),
     ]
     return [(title, pairs) for title, pairs in found if pairs]
+
+
+def _judged(record: Mapping[str, Any]) -> Pairs:
+    """Of a judgement what it came to, on the rubric's scale, whose texts they were, and who judged."""
+    results = object_at(record, "results")
+    found = {"run": value_at(record, "judgement_of"), "composite": value_at(results, "composite"),
+             **object_at(results, "criteria"), **object_at(record, "judging")}
+    return _flattened({name: value for name, value in found.items() if value is not None})
 
 
 def head(record: Mapping[str, Any]) -> Pairs:

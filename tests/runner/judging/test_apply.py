@@ -16,6 +16,7 @@ from scipy import stats
 from core.errors import BadInput
 from ledger import store
 from ledger.lines import read_lines
+from reports.show import sections
 from runner.judging.applying import Applied, ApplyRequest, apply
 from runner.judging.exporting import ExportRequest, export
 from tests.runner.judging.an_experiment import Experiment, by_length, fill, make
@@ -71,6 +72,15 @@ def test_the_judgement_is_a_record_of_its_own_and_the_runs_stay_as_they_were(tmp
         "candidates": 6, "scored": 6, "scenarios": 3, "file_id": file["file_id"]}
     assert (first["model"], first["benchmark"], first["config"]) == (before[0]["model"], "tips", before[0]["config"])
     assert first["run_id"] != first["judgement_of"]
+
+
+def test_show_tells_a_judgement_on_the_rubrics_scale(tmp_path: Path) -> None:
+    made = exported(tmp_path)
+    fill(made, lambda *_: 4)
+    applied(made)
+    told = dict(dict(sections(judgements(made)[0]))["Judged"])
+    assert (told["composite"], told["tone"], told["judge"], told["rubric"]) == ("4", "4", "ann", "tip-v1")
+    assert told["run"] == judgements(made)[0]["judgement_of"]
 
 
 def test_every_score_is_a_line_in_its_runs_folder_with_the_rubrics_version_and_hash(tmp_path: Path) -> None:
