@@ -240,6 +240,13 @@ def track(flags: argparse.Namespace) -> int:
     return track_verb.track(flags, _say)
 
 
+def ledger(flags: argparse.Namespace) -> int:
+    """A long ledger's records into its archive, and back."""
+    from runner.ledger_verb import ledger as packing
+
+    return packing(flags, _say)
+
+
 def doctor(flags: argparse.Namespace) -> int:
     """What this machine has, and what to do about what is missing."""
     from rich.console import Console
@@ -280,6 +287,7 @@ VERBS: dict[str, Callable[[argparse.Namespace], int]] = {
     "leaderboard": leaderboard,
     "sweep": sweep,
     "track": track,
+    "ledger": ledger,
     "doctor": doctor,
 }
 

@@ -130,7 +130,9 @@ def _latest(records: Sequence[Record]) -> list[Record]:
     for record in sorted(records, key=_when):
         kind = (text_at(record, "benchmark"), *base_and_quantization(record), text_at(record, "tasks_sha256"),
                 settings_of(record), judge_of(record))
-        found[json.dumps(kind, sort_keys=True, default=str)] = record
+        name = json.dumps(kind, sort_keys=True, default=str)
+        found.pop(name, None)  # so that their order is that of the latest runs, whatever was run before them
+        found[name] = record
     return list(found.values())
 
 

@@ -39,14 +39,14 @@ def _chains(records: Sequence[Record]) -> list[list[Record]]:
         tasks = text_at(record, "tasks_sha256")
         if tasks is not None:
             kind = (base_and_quantization(record)[1], tasks, decisive(record, PROMPT))
-            version = json.dumps(_version(record), sort_keys=True, default=str)
+            version = json.dumps(version_of(record), sort_keys=True, default=str)
             chains.setdefault(kind, {}).setdefault(version, []).append(record)
     found = [sorted(map(_last, chain.values()), key=_when) for chain in chains.values() if len(chain) > 1]
     return sorted(found, key=lambda chain: order(chain[0]))
 
 
 def _steps(chain: Sequence[Record], *, listed: bool) -> list[Placed]:
-    names = differing([_version(record) for record in chain])
+    names = differing([version_of(record) for record in chain])
     before = [chain[0], *chain[:-1]]
     return [(record, row_of(record) | {"group": BEFORE_AND_AFTER, "version": version, "told_by": _told_by(names)}
              | against(record, [head], PROMPT, listed=listed))
@@ -62,7 +62,8 @@ def _told_by(versions: Sequence[Row]) -> list[str]:
     return names
 
 
-def _version(record: Record) -> Row:
+def version_of(record: Record) -> Row:
+    """What may change between before and after, as far as the record tells it."""
     return {name: value for name in VERSIONS if (value := value_at(record, "config", name)) is not None}
 
 

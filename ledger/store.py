@@ -20,11 +20,13 @@ import stat
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from core.errors import BadInput, BenchError
-from ledger.jsontext import SEPARATOR, Document, read_document
+from ledger.archive import SUFFIX, Archive, beside
+from ledger.jsontext import SEPARATOR, Document, Element, read_document
 from ledger.mark import Hashing, Mark, mark_of
 from ledger.record import Record, make, parse, refuse_newer
 from ledger.run_id import choose
@@ -39,11 +41,47 @@ _USERS_PATH = frozenset({errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, 
 
 
 def read(path: Path) -> tuple[Record, ...]:
-    """All records, oldest first; none when the file is missing or empty.
+    """All records, oldest first, those of its archive before those of the file; none when both are missing or empty.
 
     Raises BadInput for a file that is cut short, no JSON, of another shape or of a newer format.
     """
-    return _records(_document(_bytes(path), path), path)
+    recent, archive = parts(path)
+    return recent if archive is None else (*archive.records(), *recent)
+
+
+def parts(path: Path) -> tuple[tuple[Record, ...], Archive | None]:
+    """The records of the file itself, and the archive of those before them. Raises as ``read``.
+
+    Both are of one moment: when the archive is replaced while the file is read, they are read again.
+    """
+    if path.suffix == SUFFIX:
+        raise BadInput(f"{path} is the archive of a ledger, which is read with it: give --results "
+                       f"{path.with_suffix('.json')}")
+    older = beside(path)
+    while True:
+        before = _identity(older)
+        recent = _records(_document(_bytes(path), path), path)
+        archive = None if before is None else _opened(older)
+        if _identity(older) == before:
+            return recent if archive is None else archive.without_its_own(recent), archive
+
+
+def _opened(path: Path) -> Archive | None:
+    try:
+        return Archive(path)
+    except BadInput:
+        if path.exists():
+            raise
+        return None
+
+
+def _identity(path: Path) -> tuple[int, ...] | None:
+    """What changes when the file is replaced; None without one."""
+    try:
+        found = path.stat()
+    except FileNotFoundError:
+        return None
+    return found.st_ino, found.st_mtime_ns, found.st_size
 
 
 def append(path: Path, record: Mapping[str, Any]) -> Record:
@@ -80,6 +118,36 @@ def check_writable(path: Path) -> None:
                 head, tail = (part.encode("utf-8") for part in document.render())
                 if document.runs and data == head + tail:
                     mark_of(head, tail).write(lock)
+    except (OSError, RuntimeError) as error:
+        raise _mapped(error, path, "written") from error
+
+
+@dataclass(frozen=True, slots=True)
+class Rewriting:
+    """A ledger that is held while all of it is written anew."""
+
+    path: Path
+    """Its own, behind symbolic links."""
+    records: tuple[Record, ...]
+    _document: Document
+    _lock: int
+
+    def replace(self, records: Sequence[Record]) -> None:
+        """The file with these records instead, and with all else that is in it as it is."""
+        runs = tuple(Element(None, record.text, 0) for record in records)
+        pieces = [part.encode("utf-8") for part in replace(self._document, runs=runs).render()]
+        files.atomic_write(self.path, b"".join(pieces))
+        if runs:
+            mark_of(*pieces).write(self._lock)
+
+
+@contextmanager
+def rewriting(path: Path) -> Iterator[Rewriting]:
+    """Raises BadInput for what cannot be read whole, BenchError when the disk does not take it."""
+    try:
+        with _held(path) as (target, lock):
+            document = _document(_bytes(path), path)
+            yield Rewriting(target, _records(document, path), document, lock)
     except (OSError, RuntimeError) as error:
         raise _mapped(error, path, "written") from error
 
@@ -135,6 +203,13 @@ def find(records: Sequence[Record], name: str) -> Record:
     """
     by_id = {run_id: record for record in records if isinstance(run_id := record.get("run_id"), str)}
     return by_id[choose(list(by_id), name, "the ledger")]
+
+
+def lookup(path: Path, name: str) -> Record:
+    """As ``find`` among all records of the ledger, without reading all of its archive. Raises as both."""
+    recent, archive = parts(path)
+    older = () if archive is None else tuple(archive.records(archive.rows_of(name)))
+    return find((*older, *recent), name)
 
 
 def _refuse_irregular(path: Path) -> None:

@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 import gc
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from analysis.comparison import compare_runs
+from analysis.latest import needed
 from analysis.rows import of_other_programs
 from core.errors import UsageError
 from core.flips import Flips
+from core.lookup import text_at
 from ledger import store
+from ledger.record import Record
 from reports import compare as comparing
 from reports import flips as flipping
 from reports import table
 from runner.side_by_side import SideBySide
+
+LONG_LEDGER_BYTES = 50_000_000
+"""Some 20,000 records, which take two seconds and half a gigabyte to read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +60,7 @@ def compare(request: CompareRequest) -> Comparison:
     if request.flips and request.form == "csv":
         raise UsageError("--flips: CSV has one line a run and no room for answers; take --format table, md or json.")
     gc.disable()  # of thousands of records all stay to the end: to go through them again and again costs a second
-    records = store.read(request.results)
+    records = _records(request)
     compared = compare_runs(records, benchmark=request.benchmark, baseline=request.baseline,
                             listed=bool(request.flips))
     folders = SideBySide(request.runs_root)
@@ -61,7 +68,24 @@ def compare(request: CompareRequest) -> Comparison:
     flips = folders.flips(compared, request.flips) if request.flips else None
     if request.form == "json" and flips is not None:
         flipping.add_values(compared, flips)
-    return Comparison(comparing.rows(compared, [*of_other_programs(compared), *folders.remarks]), flips)
+    remarks = [*_length_told(request.results), *of_other_programs(compared), *folders.remarks]
+    return Comparison(comparing.rows(compared, remarks), flips)
+
+
+def _length_told(ledger: Path) -> list[str]:
+    if ledger.stat().st_size < LONG_LEDGER_BYTES:
+        return []
+    return [(f"{ledger} has grown to {ledger.stat().st_size / 1e6:,.0f} MB, all of which is read each time: "
+             "./bench_runner.py ledger pack moves its records into an archive that is quicker to read.")]
+
+
+def _records(request: CompareRequest) -> Iterator[Record]:
+    """Those that the comparison can come to show: of the ledger's archive only the latest of each kind."""
+    recent, archive = store.parts(request.results)
+    if archive is not None:
+        latest = archive.latest(run_id for record in recent if (run_id := text_at(record, "judgement_of")))
+        yield from archive.records(needed(latest.placed, latest.judged))
+    yield from recent
 
 
 def written(found: Comparison, form: str) -> str:

@@ -42,7 +42,7 @@ def show(request: ShowRequest, asking: Asking) -> RenderableType:
     Raises UsageError for flags that do not go together and for a run that is not there, BadInput for a damaged ledger
     or folder, what ``regrade`` raises.
     """
-    record = store.find(store.read(request.results), request.run_id)
+    record = store.lookup(request.results, request.run_id)
     _check(request)
     if request.model_card:
         return model_card.to_model_index(record, request.source_url)
