@@ -12,7 +12,7 @@ example:
 from __future__ import annotations
 
 import argparse
-import datetime
+import datetime as dt
 import json
 import os
 import statistics
@@ -45,11 +45,11 @@ class Cost:
 def records(count: int, models: int, builds: int) -> Iterator[dict[str, Any]]:
     shipped = [dict(record) for record in store.read(ROOT / "benchmark_results.json")]
     kinds = [(number, record) for number in range(models) for record in shipped]
-    began = datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)
+    began = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
     for number in range(count):
         model, record = kinds[number % len(kinds)]
         config = {**record["config"], "base_name": f"model-{model}", "server_build": f"b{number * builds // count}"}
-        ended = (began + datetime.timedelta(minutes=number)).isoformat().replace("+00:00", "Z")
+        ended = (began + dt.timedelta(minutes=number)).isoformat().replace("+00:00", "Z")
         yield {**record, "timestamp": ended, "model": f"model-{model}:{config['quantization']}", "config": config,
                "run_id": f"bench-{number:07}"}
 
