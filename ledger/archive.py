@@ -193,6 +193,11 @@ class Archive:
                            "restore it from a backup") from None
 
 
+def require(path: Path) -> None:
+    """Raises UsageError where no archive can be written, because pyarrow is not installed."""
+    _arrow(path)
+
+
 def digest(records: Iterable[Record]) -> str:
     """SHA-256 of the records' texts, in hex."""
     found = hashlib.sha256()

@@ -42,6 +42,7 @@ def pack(ledger: Path, progress: Callable[[int], None] = lambda _: None) -> Pack
     """
     with store.rewriting(ledger) as held:
         path = archive.beside(ledger)
+        archive.require(path)
         before = Archive(path) if path.exists() else None
         there = int(before.head()["records"]) if before is not None else 0
         records = held.records if before is None else before.without_its_own(held.records)
