@@ -49,6 +49,17 @@ def judged(scored: Iterable[Scored], rubric: Rubric) -> Judged | None:
     return Judged(composite, criteria, by_scenario, len(listed))
 
 
+def floor(scored: Iterable[Scored], missing: Mapping[str, int], rubric: Rubric) -> float:
+    """The composite had every sample without a text the lowest score; ``missing``: how many, by scenario.
+
+    A run whose worst texts were cut off before anybody saw them looks better than it is; it is at least this good.
+    """
+    found: dict[str, list[float]] = {task: [rubric.lowest] * count for task, count in missing.items() if count}
+    for one in scored:
+        found.setdefault(one.task_id, []).append(rubric.composite(one.scores))
+    return sum(sum(values) / len(values) for values in found.values()) / len(found)
+
+
 def _criterion(scored: Iterable[Scored], name: str, rubric: Rubric) -> Estimate | None:
     return within(estimate(list(_by_scenario(scored, lambda one: one.scores[name]).values())), rubric)
 

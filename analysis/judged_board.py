@@ -35,6 +35,8 @@ class Cell:
     """That the run has for judges."""
     missing: int = 0
     """Samples of the run that have no text for a judge: cut off, without an answer, blocked."""
+    floor: float | None = None
+    """The composite had each of these the lowest score; None where there are none."""
     tokens: float | None = None
     """Generated for a text, as the next two a mean over all samples of the run."""
     seconds: float | None = None

@@ -111,11 +111,11 @@ def _style(standing: Standing) -> str:
 
 
 def _notes(one: OfJudge) -> Iterator[str]:
-    without = [f"{escape(cell.label, 80)} {cell.missing} of {cell.missing + cell.texts}"
-               for cell in (standing.cell for standing in one.board.standings) if cell.missing]
+    without = [f"{escape(cell.label, 80)} {cell.missing} of {cell.missing + cell.texts} ({cell.floor:.2f})"
+               for cell in (standing.cell for standing in one.board.standings) if cell.floor is not None]
     if without:
         yield (f"samples without a text to judge (cut off, empty or blocked): {', '.join(without)}; scores are of the "
-               "others")
+               f"others, in brackets the composite had each of these a {one.rubric.lowest}")
     for standing in one.board.standings:
         cell = standing.cell
         if not standing.is_baseline and standing.difference is None:

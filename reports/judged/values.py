@@ -55,6 +55,7 @@ def _row(standing: Standing) -> dict[str, Any]:
         "texts": cell.texts,
         "scored": cell.judged.candidates,
         "without_text": cell.missing,
+        "composite_floor": cell.floor,
         "tokens_per_text": cell.tokens,
         "seconds_per_text": cell.seconds,
         "usd_per_text": cell.usd,

@@ -218,7 +218,8 @@ def _enter_pairs(asked: _Asked, source: Source, questions: Mapping[str, Question
 def said(found: Judged, model: str) -> str:
     """What came of it, in a sentence."""
     lost = ", ".join(f"{count:,} {outcome}" for outcome, count in found.unusable.items())
-    unusable = f"; no judgement in {sum(found.unusable.values()):,} ({lost})" if lost else ""
+    longer = ", raise --max-tokens" if Outcome.TRUNCATED in found.unusable else ""
+    unusable = f"; no judgement in {sum(found.unusable.values()):,} ({lost}{longer})" if lost else ""
     return f"{model}: {found.usable:,} of {found.asked:,} replies are judgements under {found.rubric}{unusable}"
 
 

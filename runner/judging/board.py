@@ -10,7 +10,7 @@ from typing import Any
 
 from analysis import agreement
 from analysis.agreement import Agreement
-from analysis.judged import judged
+from analysis.judged import floor, judged
 from analysis.judged_board import Board, Cell, board
 from analysis.preferences import position_bias, won
 from analysis.rows import differing, settings_of
@@ -52,8 +52,8 @@ class _Run:
     lines: tuple[Line, ...]
     """Scores that count."""
     preferences: tuple[Line, ...]
-    without_text: int
-    """Samples that no judge is shown."""
+    without_text: Mapping[str, int]
+    """Samples that no judge is shown, by task."""
 
 
 def leaderboard(request: BoardRequest) -> Findings:
@@ -162,13 +162,15 @@ def board_of(cells: Sequence[Cell], baseline: str | None, judge: str) -> Board:
 
 
 def _cell(run: _Run, rubric: Rubric) -> Cell | None:
-    found = judged(scored(run.lines, rubric), rubric)
+    scores = scored(run.lines, rubric)
+    found = judged(scores, rubric)
     if found is None:
         return None
     record = run.record
     requests = number_at(record, "usage", "requests")
     return Cell(
-        *run.label, str(record["run_id"]), found, len(run.candidates), run.without_text,
+        *run.label, str(record["run_id"]), found, len(run.candidates), sum(run.without_text.values()),
+        floor=floor(scores, run.without_text, rubric) if run.without_text else None,
         tokens=_per(number_at(record, "usage", "completion_tokens"), requests),
         seconds=_per(number_at(record, "results", "time_taken"), requests),
         usd=_per(number_at(record, "cost", "cost_usd"), requests),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -108,12 +109,12 @@ def candidates_of(record: Record, runs_root: Path) -> tuple[Candidate, ...]:
     return tuple(found.values())
 
 
-def without_text(record: Record, runs_root: Path) -> int:
-    """How many of the run's samples have no text for a judge: cut off, without an answer, blocked."""
+def without_text(record: Record, runs_root: Path) -> dict[str, int]:
+    """By task, how many of the run's samples have no text for a judge: cut off, without an answer, blocked."""
     folder = RunFolder(runs_root, str(record["run_id"]))
     last = {(str(line.get("task_id")), count_at(line, "sample") or 0): text_at(line, "outcome")
             for line in folder.details()}
-    return sum(outcome != Outcome.UNJUDGED for outcome in last.values())
+    return dict(Counter(task_id for (task_id, _), outcome in last.items() if outcome != Outcome.UNJUDGED))
 
 
 def all_candidates(

@@ -9,7 +9,7 @@ import pytest
 from scipy import stats
 from statsmodels.regression.linear_model import OLS
 
-from analysis.judged import Scored, judged
+from analysis.judged import Scored, floor, judged
 from analysis.judged_board import Cell, board
 from core.errors import UsageError
 from core.rubric import Criterion, Rubric
@@ -42,6 +42,12 @@ def test_weights_weigh_and_criteria_stand_for_themselves() -> None:
     assert found is not None
     assert found.composite.mean == 4.0
     assert {name: each.mean for name, each in found.criteria.items()} == {"a": 1.0, "b": 5.0}
+
+
+def test_the_floor_counts_what_nobody_saw_as_the_lowest_also_where_a_scenario_has_nothing_else() -> None:
+    scored = [Scored("s/0", 0, {"a": 5, "b": 5}), Scored("s/1", 0, {"a": 3, "b": 3})]
+    assert floor(scored, {"s/0": 1, "s/2": 4}, RUBRIC) == pytest.approx((3 + 3 + 1) / 3)
+    assert floor(scored, {}, RUBRIC) == 4.0
 
 
 def test_an_interval_never_leaves_the_scale() -> None:

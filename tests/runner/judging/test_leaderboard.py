@@ -107,7 +107,8 @@ def test_what_is_not_judged_yet_and_what_has_no_text_is_said(tmp_path: Path) -> 
     best = only["rows"][0]
     assert (best["model"], best["composite"]["mean"], best["texts"], best["without_text"]) == ("demo-3M:F16", 5, 5, 1)
     text = table.to_markdown(table_of(leaderboard(BoardRequest(made.name, made.results, made.runs_root))))
-    assert "samples without a text to judge (cut off, empty or blocked): demo-3M:F16 p1-short 1 of 6" in text
+    assert "samples without a text to judge (cut off, empty or blocked): demo-3M:F16 p1-short 1 of 6 (4.33)" in text
+    assert best["composite_floor"] == pytest.approx(((1 + 5) / 2 + 5 + 5) / 3)
 
 
 def test_a_score_of_a_text_that_changed_since_does_not_count(tmp_path: Path) -> None:
