@@ -78,6 +78,7 @@ from core.errors import UsageError
 from core.judged_in_record import is_for_judges, judge_of, without_those_judged
 from core.lookup import text_at, value_at
 from core.strategy_in_record import told
+from core.task_ids import natural_key
 
 
 def compare_runs(records: Iterable[Record], *, benchmark: str | None = None, baseline: str | None = None,
@@ -150,7 +151,7 @@ def _quantizations(records: Sequence[Record], baseline: str | None, *, listed: b
         named_by_strategy = len({decisive(record) for record in members}) > len(
             {decisive(record, STRATEGY) for record in members})
         for _, alike in groupby(members, key=lambda record: base_and_quantization(record)[1]):
-            same = list(alike)
+            same = sorted(alike, key=_prompt)
             for record, settings in zip(same, differing([settings_of(record) for record in same]), strict=True):
                 row = row_of(record) | {"group": QUANTIZATIONS, "settings": settings}
                 if named_by_strategy:
@@ -163,6 +164,11 @@ def _quantizations(records: Sequence[Record], baseline: str | None, *, listed: b
     if baseline is not None:
         judge([row for _, row in found])
     return found
+
+
+def _prompt(record: Record) -> tuple[object, ...]:
+    """Texts that are judged stand in the order of their prompts, whichever was asked last."""
+    return natural_key(text_at(record, "config", "prompt_version") or "") if is_for_judges(record) else ()
 
 
 def _named(records: Sequence[Record], name: str | None) -> list[Record]:

@@ -47,7 +47,7 @@ def test_prompts_stand_by_their_names_and_have_no_score() -> None:
     assert {row["group"] for row in found} == {"quantizations"}, "no ranking, no before and after"
     assert all(row["unjudged"] is True for row in found)
     assert not any({"score", "against", "baseline", "is_baseline", "pareto"} & row.keys() for row in found)
-    assert sorted(names_of(found)) == ["Q8_0 v1", "Q8_0 v2", "Q8_0 v3"]
+    assert names_of(found) == ["Q8_0 v1", "Q8_0 v2", "Q8_0 v3"]
     text = shown([waiting("v1"), waiting("v2")])
     assert text.count("| unjudged |") == 2
     assert "unpaired" not in text
@@ -56,7 +56,7 @@ def test_prompts_stand_by_their_names_and_have_no_score() -> None:
 
 def test_quantizations_that_wait_are_held_against_nothing() -> None:
     found = compare_runs([waiting(version, size) for version in ("v1", "v2") for size in ("F16", "Q8_0")])
-    assert sorted(names_of(found)) == ["F16 v1", "F16 v2", "Q8_0 v1", "Q8_0 v2"]
+    assert names_of(found) == ["F16 v1", "F16 v2", "Q8_0 v1", "Q8_0 v2"]
     assert not any("against" in row for row in found)
 
 
