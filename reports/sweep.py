@@ -16,7 +16,7 @@ from reports.text import escape
 _COLOURS = {"done": "green", "running": "cyan", "failed": "red", "waiting": ""}
 _STATES = {"done": "done already", "failed": "failed before"}
 _REASON_CHARS = 400
-_WIDE = 100
+_WIDE, _WIDER = 100, 140
 """Columns from which on a table says more."""
 
 
@@ -62,12 +62,13 @@ def count_line(rows: Sequence[Row]) -> str:
 def to_rich_status(name: str, rows: Sequence[Row], width: int) -> RenderableType:
     """Where each cell stands; below the table, why those that failed did."""
     table = Table(box=None, padding=(0, 2, 0, 0), show_header=True, header_style="bold")
-    for heading in ("State", "Cell", "Score", "Run"):
+    wide = width >= _WIDER
+    for heading in ("State", "Cell", "Score", *(("Run",) if wide else ())):
         table.add_column(heading, overflow="fold", no_wrap=heading == "State")
     for row in rows:
         state = f"{row.state} {row.progress}".strip()
         table.add_row(Text(state, style=_COLOURS[row.state]), escape(row.label), row.score,
-                      escape(row.run_id) if width >= _WIDE else "")
+                      *((escape(row.run_id),) if wide else ()))
     parts: list[RenderableType] = [Text(f"{escape(name)}: {count_line(rows)}", style="bold"), table]
     for row in rows:
         if row.state == "failed":

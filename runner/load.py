@@ -70,7 +70,8 @@ def run_load(
     open_ = list(left)
     try:
         doing = "attaching to the server" if request.server.base_url else "starting the server"
-        hooks.observer.status(f"{label}: {doing}" if hooks.starts is None else f"{label}: its server")
+        if hooks.starts is None:  # else it may run already
+            hooks.observer.status(f"{label}: {doing}")
         before = in_effect_before(request, load.model.label)
         with _opened(load.model, settings(request, works), log, hooks, before) as serving:
             server, log = serving.server, serving.log

@@ -17,7 +17,8 @@ examples:
   ./bench_runner.py sweep plan.toml --retry-failed
   ./bench_runner.py sweep plan.toml --executor ray --ray-address 10.0.0.1:6379
 
-A sweep that was stopped, or killed, goes on when the same command is given again. A plan of two models, two benchmarks:
+A sweep that was stopped, or killed, goes on when the same command is given again.
+A plan of two models and two benchmarks:
 
   models = ["demo:F16", "demo:Q4_K_M"]
   benchmarks = ["math", "extraction"]

@@ -37,6 +37,7 @@ class SweepQueue:
         self.wanted = wanted
         """Not tried yet."""
         self._retried = set(retried)
+        self._total = len(wanted)
         self.records: dict[str, Mapping[str, Any]] = {}
         """By cell, what was recorded now."""
         self.failed_cells: dict[str, Failure] = {}
@@ -44,6 +45,11 @@ class SweepQueue:
         """By unit."""
         self._claims = Claims(out.runs_root)
         self._ledger = _Ledger(out.results)
+
+    def place(self) -> tuple[int, int]:
+        """See ``executors.base``."""
+        settled = self._total - len(self.wanted) - sum(map(len, self._under_way.values()))
+        return min(settled + 1, self._total), self._total
 
     def stop_requested(self) -> bool:
         """See ``executors.base``."""

@@ -72,10 +72,11 @@ def sweep(flags: argparse.Namespace, talk: Talk) -> int:
     found = _read(flags, talk.say)
     if flags.dry_run:
         return _dry_run(flags, found, out, talk)
-    _refuse(found, found.built.faults)
-    if flags.status:
+    if flags.status:  # of what the plan still names, also where a model was taken away meanwhile
         _show(flags, found.plan.name, _rows(found, out), talk)
-        return 0
+        _tell(found, talk.say)
+        return 2 if found.built.faults else 0
+    _refuse(found, found.built.faults)
     return _go(flags, found, out, (talk, gates, where))
 
 
@@ -83,6 +84,11 @@ def _read(flags: argparse.Namespace, say: Say) -> _Read:
     plan = plan_of(read(Path(flags.plan)))
     found = look_up(plan, say if not (flags.quiet or flags.json) else lambda _: None)
     return _Read(plan, found, build(plan, found))
+
+
+def _tell(found: _Read, say: Say) -> None:
+    for fault in sorted(found.built.faults):
+        say(pages.faults_text(str(found.plan.path), [(fault.line, fault.text)]))
 
 
 def _refuse(found: _Read, faults: set[Fault]) -> None:
@@ -102,7 +108,9 @@ def _dry_run(flags: argparse.Namespace, found: _Read, out: Outputs, talk: Talk) 
                                                "put HF_HOME on another disk"))
     _refuse(found, found.built.faults | foresight.faults)
     rows = _with_times(_rows(found, out), foresight)
-    outlook = Outlook(_memory(foresight), _fetched(found, foresight), found.found.notes)
+    left = {row.cell for row in rows if row.state != "done"}
+    foresight.units = [each for each in foresight.units if left.intersection(each.planned.unit.cell_ids)]
+    outlook = Outlook(_memory(foresight), _fetched(foresight), found.found.notes)
     if flags.json:
         talk.out(json.dumps({"plan": found.plan.name, "cells": [row.as_json() for row in rows], **outlook.as_json(),
                              "units": [_unit_json(each) for each in found.planned]}))
@@ -162,8 +170,9 @@ def _memory(foresight: Foresight) -> list[tuple[str, str]]:
     return list(found.values())
 
 
-def _fetched(found: _Read, foresight: Foresight) -> list[str]:
-    models = {each.named.spec: each.named.missing_bytes for each in found.planned if each.named.missing_bytes}
+def _fetched(foresight: Foresight) -> list[str]:
+    named = [each.planned.named for each in foresight.units]
+    models = {each.spec: each.missing_bytes for each in named if each.missing_bytes}
     told = [f"{spec} is fetched, {size(missing)}" for spec, missing in models.items()]
     return [*told, *dict.fromkeys(text for unit in foresight.units for text in unit.fetched)]
 

@@ -26,6 +26,10 @@ class Queue(Protocol):
     @property
     def observer(self) -> Observer: ...
 
+    def place(self) -> tuple[int, int]:
+        """Which of how many cells of the sweep comes next, for people."""
+        ...
+
     def stop_requested(self) -> bool:
         """Whether to end: somebody asked for it, or the hours are over. What is under way can be taken up later."""
         ...

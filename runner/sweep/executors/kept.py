@@ -37,6 +37,7 @@ class Kept:
         serving = self._serving if self._asked == asked else None
         if serving is None or not serving.server.alive():
             self.close()
+            hooks.observer.status(f"{model.label}: starting the server")
             serving = self._started(asked, Serving(model, settings, log, hooks, before))
         try:
             yield serving

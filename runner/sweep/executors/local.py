@@ -14,6 +14,7 @@ from typing import Any
 
 from core.errors import BenchError, Interrupted
 from core.records import ModelInfo
+from reports.live import LiveState
 from runner import arguments, run
 from runner.command import Command
 from runner.from_flags import request_of
@@ -139,8 +140,7 @@ class _Told:
     def __init__(self, queue: Queue, unit: Unit, following: ModelInfo | None) -> None:
         self._queue, self._unit, self._following = queue, unit, following
         self._observer = observer = queue.observer
-        self.note, self.status = observer.note, observer.status
-        self.transfer, self.live = observer.transfer, observer.live
+        self.note, self.status, self.transfer = observer.note, observer.status, observer.transfer
         self.settled: set[str] = set()
         """Cells that were recorded or failed."""
 
@@ -148,6 +148,11 @@ class _Told:
         """Nobody is asked anything in the middle of a sweep: what it fetches and may cost was agreed to before."""
         return Hooks(self, self._queue.stop_requested, lambda _question: True, failed=self.failed,
                      following=self._following)
+
+    def live(self, state: LiveState) -> None:
+        """With its place in the sweep, not in the unit."""
+        cell, cells = self._queue.place()
+        self._observer.live(replace(state, cell=cell, cells=cells))
 
     def failed(self, cells: Sequence[str], error: BenchError) -> None:
         """They come to no record."""
