@@ -11,12 +11,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from itertools import combinations
 from typing import Final
 
 from core.errors import UsageError
 from core.rubric import Rubric
+from core.standings import Agreement
 
 FEW: Final = 20
 """Below so many texts a figure of agreement is said to be rough."""
@@ -26,25 +26,6 @@ Text = tuple[str, str, int]
 
 Ratings = Mapping[Text, Mapping[str, float]]
 """Of one judge: text → criterion → score."""
-
-
-@dataclass(frozen=True, slots=True)
-class Agreement:
-    """Of some judges on one criterion."""
-
-    judges: tuple[str, ...]
-    """Two; the same one twice where it is held against itself; or all of them."""
-    criterion: str
-    texts: int
-    """That at least two of them scored."""
-    kappa: float | None = None
-    """Of two."""
-    alpha: float | None = None
-    """Of all, where there are three or more; of two beside kappa."""
-    exact: float | None = None
-    """The share of texts on which two gave the same score."""
-    words: str = ""
-    """Why there is no figure, or why it is rough."""
 
 
 def weighted_kappa(one: Sequence[float], other: Sequence[float]) -> float | None:

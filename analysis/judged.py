@@ -13,8 +13,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
-from analysis.student import Estimate, estimate
+from analysis.student import estimate
 from core.rubric import Rubric
+from core.standings import Estimate, Judged
 from core.task_ids import natural_key
 
 
@@ -25,17 +26,6 @@ class Scored:
     task_id: str
     sample: int
     scores: Mapping[str, float]
-
-
-@dataclass(frozen=True, slots=True)
-class Judged:
-    """A run's scores by one judge, on the rubric's scale."""
-
-    composite: Estimate
-    criteria: Mapping[str, Estimate]
-    by_scenario: Mapping[str, float]
-    """Composites; the scenarios in natural order."""
-    candidates: int
 
 
 def judged(scored: Iterable[Scored], rubric: Rubric) -> Judged | None:

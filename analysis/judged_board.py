@@ -12,78 +12,12 @@ interval and corrected p-value. That is the interaction contrast of a two-way de
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from difflib import get_close_matches
 
 from analysis.holm import holm
-from analysis.judged import Judged
-from analysis.student import Estimate, estimate
+from analysis.student import estimate
 from core.errors import UsageError
-
-ALPHA = 0.05
-
-
-@dataclass(frozen=True, slots=True)
-class Cell:
-    """One model with one prompt, judged by one judge."""
-
-    model: str
-    prompt: str
-    run_id: str
-    judged: Judged
-    texts: int
-    """That the run has for judges."""
-    missing: int = 0
-    """Samples of the run that have no text for a judge: cut off, without an answer, blocked."""
-    floor: float | None = None
-    """The composite had each of these the lowest score; None where there are none."""
-    tokens: float | None = None
-    """Generated for a text, as the next two a mean over all samples of the run."""
-    seconds: float | None = None
-    usd: float | None = None
-
-    @property
-    def label(self) -> str:
-        """Both names."""
-        return f"{self.model} {self.prompt}".strip()
-
-
-@dataclass(frozen=True, slots=True)
-class Standing:
-    """A cell's row."""
-
-    cell: Cell
-    is_baseline: bool
-    difference: Estimate | None = None
-    """To the baseline, on the rubric's scale, over the scenarios that both have."""
-    p_corrected: float | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Interaction:
-    """How much more a prompt gains on one model than on another."""
-
-    prompt: str
-    over: str
-    """The prompt that it is held against."""
-    model: str
-    on: str
-    """The model that it is held against."""
-    gain: float
-    """Of the prompt on ``model``, and on the other."""
-    gain_there: float
-    difference: Estimate
-    p_corrected: float | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Board:
-    """All of one judge."""
-
-    standings: tuple[Standing, ...]
-    """The best first."""
-    baseline: Cell
-    interactions: tuple[Interaction, ...]
+from core.standings import Board, Cell, Estimate, Interaction, Standing
 
 
 def board(cells: Sequence[Cell], baseline: str | None = None) -> Board:

@@ -16,7 +16,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from analysis.mcnemar import exact_p
-from analysis.student import Estimate, estimate
+from analysis.student import estimate
+from core.standings import PositionBias, Won
 from core.task_ids import natural_key
 
 FIRST, SECOND, TIE = "first", "second", "tie"
@@ -32,29 +33,6 @@ class Comparison:
     shown_second: str
     better: str
     """``first``, ``second`` or ``tie``."""
-
-
-@dataclass(frozen=True, slots=True)
-class PositionBias:
-    """Of pairs that were answered in both orders."""
-
-    pairs: int
-    consistent: int
-    """The same text, or a tie, in both orders."""
-    for_first: int
-    """Pairs of which each text won when it was shown first (or won once so, with a tie)."""
-    for_second: int
-    p_value: float
-    """Of so uneven a split between the last two, were neither place liked better."""
-
-
-@dataclass(frozen=True, slots=True)
-class Won:
-    """What one run won, in percent."""
-
-    run_id: str
-    share: Estimate
-    comparisons: int
 
 
 def position_bias(comparisons: Iterable[Comparison]) -> PositionBias | None:

@@ -9,23 +9,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import NamedTuple
+
+from core.standings import Estimate
 
 _TINY = 1e-300
 _STEPS = 500
-
-
-class Estimate(NamedTuple):
-    """A mean of values that are independent of one another, with its interval."""
-
-    mean: float
-    low: float | None
-    """None, as ``high`` and ``p_value``, where there is only one value."""
-    high: float | None
-    p_value: float | None
-    """Two-sided, of a mean of 0."""
-    size: int
-    """How many values."""
 
 
 def estimate(values: Sequence[float], confidence: float = 0.95) -> Estimate | None:

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from analysis.agreement import Agreement
-from analysis.judged_board import ALPHA, Interaction, Standing
-from analysis.student import Estimate
+from core.standings import ALPHA, Agreement, Estimate, Interaction, Standing
 from reports import numbers
 from reports.judged import in_pairs
 from reports.judged.findings import Findings, OfJudge

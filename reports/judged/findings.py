@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from analysis.agreement import Agreement
-from analysis.judged_board import Board
-from analysis.preferences import PositionBias, Won
 from core.rubric import Rubric
+from core.standings import Agreement, Board, PositionBias, Won
 
 
 @dataclass(frozen=True, slots=True)

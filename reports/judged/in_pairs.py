@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from analysis.preferences import PositionBias
+from core.standings import PositionBias
 from reports import numbers
 from reports.judged.findings import InPairs
 from reports.table import Line, Section

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from analysis.student import Estimate
 from core.rubric import Rubric
+from core.standings import Estimate
 from core.version import VERSION
 from reports.judged.board_table import table_of
 from reports.judged.findings import Findings

@@ -6,9 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from analysis.agreement import Agreement
-from analysis.judged_board import Interaction, Standing
-from analysis.student import Estimate
+from core.standings import Agreement, Estimate, Interaction, Standing
 from reports.judged import in_pairs
 from reports.judged.findings import Findings, OfJudge
 

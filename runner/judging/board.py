@@ -9,14 +9,14 @@ from pathlib import Path
 from typing import Any
 
 from analysis import agreement
-from analysis.agreement import Agreement
 from analysis.judged import floor, judged
-from analysis.judged_board import Board, Cell, board
+from analysis.judged_board import board
 from analysis.preferences import position_bias, won
 from analysis.rows import differing, settings_of
 from core.errors import BenchError, UsageError
 from core.lookup import count_at, number_at, text_at
 from core.rubric import Rubric
+from core.standings import Agreement, Board, Cell
 from ledger import store
 from reports.judged.findings import Findings, InPairs, OfJudge
 from reports.table import shown_text

@@ -35,10 +35,15 @@ class Read:
         return BadInput(f"{self.path}{f':{line}' if line else ''}: candidate {entry_id[:30]!a}: {what}")
 
 
+def parsed(path: Path) -> tuple[bytes, JudgeFile]:
+    """The file by itself, which may be of another machine."""
+    data = _bytes(path)
+    return data, judge_file.parse(data, str(path))
+
+
 def read(path: Path, runs_root: Path) -> Read:
     """The file and its key, every candidate in it known and its text as it was handed out."""
-    data = _bytes(path)
-    file = judge_file.parse(data, str(path))
+    data, file = parsed(path)
     key = judge_key.read(runs_root, file.file_id)
     if key is None:
         raise BadInput(f"{path}: was not exported from {runs_root}, where its key would be ({file.file_id}); give "

@@ -14,9 +14,10 @@ import secrets
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from analysis.judged import Judged, Scored, judged
+from analysis.judged import Scored, judged
 from core.lookup import text_at
 from core.rubric import Rubric
+from core.standings import Judged
 from ledger.record import FORMAT
 from ledger.run_id import make_run_id
 from runner.judging.judgements import Line, scores_of

@@ -10,9 +10,10 @@ from scipy import stats
 from statsmodels.regression.linear_model import OLS
 
 from analysis.judged import Scored, floor, judged
-from analysis.judged_board import Cell, board
+from analysis.judged_board import board
 from core.errors import UsageError
 from core.rubric import Criterion, Rubric
+from core.standings import Cell
 
 RUBRIC = Rubric("r-v1", "0" * 64, "", 1, 5, (Criterion("a", "?", ()), Criterion("b", "?", (), 3.0)), weighted=True)
 
