@@ -12,7 +12,7 @@ from typing import Final
 
 from core.errors import BadInput
 from core.rubric import Rubric
-from runner.judging.experiment import sha256_of
+from runner.judging.experiment import scenario_sha256, sha256_of
 from tracking.judging import judge_file, judge_key, scoring
 from tracking.judging.judge_file import JudgeFile
 from tracking.judging.judge_key import Key
@@ -63,6 +63,9 @@ def read(path: Path, runs_root: Path) -> Read:
             raise found.bad(entry.entry_id, "was never exported into this file; take it out")
         if sha256_of(entry.text) != place.text_sha256:
             raise found.bad(entry.entry_id, "its text is not the one that was handed out; put it back, or export "
+                                            "again under another name")
+        if scenario_sha256(entry.scenario) != place.scenario_sha256:
+            raise found.bad(entry.entry_id, "its scenario is not the one that was handed out; put it back, or export "
                                             "again under another name")
     return found
 

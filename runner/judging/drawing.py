@@ -47,7 +47,7 @@ def draw(
 
     def add(candidate: Candidate, occasion: int) -> None:
         entry_id = new_entry_id()
-        places[entry_id] = Place(*candidate.sample_key, occasion, candidate.text_sha256)
+        places[entry_id] = Place(*candidate.sample_key, occasion, candidate.text_sha256, candidate.scenario_sha256)
         entries[entry_id] = Entry(entry_id, candidate.scenario, candidate.text)
 
     for key, candidate in pending.items():

@@ -41,10 +41,19 @@ class Candidate:
     def text_sha256(self) -> str:
         return sha256_of(self.text)
 
+    @property
+    def scenario_sha256(self) -> str:
+        return scenario_sha256(self.scenario)
+
 
 def sha256_of(text: str) -> str:
     """Of a text, lone surrogates too."""
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def scenario_sha256(scenario: Mapping[str, str]) -> str:
+    """Of a scenario's fields, in whatever order."""
+    return sha256_of(json.dumps(dict(scenario), sort_keys=True))
 
 
 def judged_runs(records: Sequence[Record], experiment: str, benchmark: str | None = None) -> tuple[Record, ...]:

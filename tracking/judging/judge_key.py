@@ -35,6 +35,8 @@ class Place:
     occasion: int
     """1; 2 for a text that the same judge sees again, which measures the judge."""
     text_sha256: str
+    scenario_sha256: str
+    """Of what was shown beside the text."""
 
     @property
     def sample_key(self) -> tuple[str, str, int]:

@@ -203,6 +203,7 @@ HOSTILE: list[tuple[Callable[[Experiment], object], str]] = [
     (edited(lambda value: value.update(candidates={})), '"candidates" must be a list'),
     (edited(lambda value: value["candidates"].append(first(value))), "is there twice"),
     (edited(lambda value: first(value).update(text="better")), "its text is not the one that was handed out"),
+    (edited(lambda value: first(value)["scenario"].update(persona="x")), "its scenario is not the one that was handed"),
     (edited(lambda value: first(value).update(text=7)), '"text" must be a text'),
     (edited(lambda value: first(value).update(note=None)), '"note" must be a text'),
     (edited(lambda value: first(value).update(scenario=[])), '"scenario" must be an object of texts'),
