@@ -11,6 +11,7 @@ from typing import Any
 
 from core.lookup import number_at, object_at, text_at, texts_at, value_at
 from reports import decision, numbers
+from reports.compare_legend import ON_FRONT, UNJUDGED, legend_of
 from reports.strategies import strategy_label
 from reports.table import Column, Legend, Line, Section, Table, shown_text
 from reports.text import escape
@@ -60,9 +61,6 @@ _SPLIT = {"interval": ("interval_low", "interval_high"), "difference_interval": 
 
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
 
-ON_FRONT = "*"
-
-UNJUDGED = "unjudged"
 _PROMPT = "prompt_version"
 
 _WORDS = {"clearly lower": "lower", "clearly higher": "higher", "no clear difference": ""}
@@ -79,7 +77,7 @@ def rows(compared: Iterable[Row], remarks: Sequence[str] = ()) -> Table:
     listed = list(compared)
     grouped = groupby(listed, key=lambda row: (row.get("benchmark"), *_group(row)))
     sections = tuple(_section(list(group)) for _, group in grouped)
-    legend = (*_legend(listed), *(Legend("quantization", escape(remark, None)) for remark in remarks))
+    legend = (*legend_of(listed), *(Legend("quantization", escape(remark, None)) for remark in remarks))
     return Table(COLUMNS, sections, legend, tuple(map(_flat, listed)))
 
 
@@ -254,37 +252,6 @@ def _energy_notes(names: Sequence[str], group: Sequence[Row]) -> list[str]:
         return []
     said = "; ".join(f"{kinds} of {', '.join(of_it)}" for kinds, of_it in metered.items())
     return [f"J/solved does not compare across these runs, of which not the same was metered: {said}"]
-
-
-def _legend(listed: Sequence[Row]) -> Iterable[Legend]:
-    if any("interval" in row and "judge" not in row for row in listed):
-        yield Legend("score", "[low, high]: 95 % interval of the score (Wilson).")
-    if any(row.get("unjudged") is True for row in listed):
-        yield Legend("score", f"{UNJUDGED}: texts that wait for a judge (docs/judging.md), without a score until then.")
-    if any("judge" in row for row in listed):
-        yield Legend("judge", "Judge: its score is the mean of the criteria, in percent of the way from the lowest to "
-                     "the highest; its interval is over the tasks.")
-    if any("difference" in row for row in listed):
-        before = ", a version against the one before it" if any(
-            row.get("group") == "before and after" for row in listed) else ""
-        yield Legend("against", f"vs baseline: points against the row marked baseline{before}, on the same tasks; "
-                     "'lower' and 'higher' only where an exact paired test (McNemar) gives p < 0.05 after Holm's "
-                     "correction for all comparisons of the group.")
-        yield Legend("between", "[95 %] of the difference: Tango's interval, each by itself.")
-        yield Legend("flips", "Lost/won: tasks that only the baseline passed, and that only this run passed; --flips "
-                     "lists them.")
-        yield Legend("shows", "Would show: the smallest difference that so many tasks show in 4 of 5 cases.")
-    if any(row.get("group") == "strategies" for row in listed):
-        yield Legend("tokens", "Samples, Tokens/task: requests and generated tokens a task, in the mean; x tokens: of "
-                     "the baseline's.")
-        yield Legend("oracle", "Any right: tasks of which any sample is right, an upper bound and no score (pass@n).")
-    yield Legend("texts", "Same text: of the tasks in both run folders, those with the same reply to the letter.")
-    if any("audit" in row for row in listed):
-        yield Legend("noise", "Asked twice: verdicts that changed when the same tasks were put to the same server "
-                     "again (--audit).")
-    if any(row.get("pareto") is True for row in listed):
-        yield Legend("quantization", f"Marked {ON_FRONT}: on the Pareto front, where no run on the same tasks and "
-                     "machine beats it in score, tokens/s and memory at once, as measured; suspect runs are not on it.")
 
 
 def _flat(row: Row) -> dict[str, Any]:
