@@ -66,7 +66,7 @@ def test_our_limits_are_not_above_mlflows() -> None:
     assert description.MOST_KEY <= theirs.MAX_ENTITY_KEY_LENGTH
     assert description.MOST_PARAM <= theirs.MAX_PARAM_VAL_LENGTH
     assert description.MOST_TAG <= theirs.MAX_TAG_VAL_LENGTH
-    assert description.MOST_METRICS <= theirs.MAX_METRICS_PER_BATCH
+    assert description.MOST_METRICS + 2 * theirs.MAX_PARAMS_TAGS_PER_BATCH <= theirs.MAX_ENTITIES_PER_BATCH
 
 
 def test_what_is_cut_says_how_long_it_was() -> None:

@@ -102,7 +102,8 @@ def _command_lines() -> list[str]:
 
 def test_what_is_no_tracking_server_is_refused_before_anything_is_loaded(tool: Tool, tmp_path: Path) -> None:
     for given, sentence in (
-        ("sqlite:///mlflow.db", "mlflow server --backend-store-uri"), ("http://anna:hush@h:99999", "this is no address"),
+        ("sqlite:///mlflow.db", "mlflow server --backend-store-uri"),
+        ("http://anna:hush@h:99999", "this is no address"),
     ):
         done = tool(*MATH, f"--mlflow={given}", env={"MLFLOW_TRACKING_URI": ""})
         assert (done.code, done.err.count("\n")) == (2, 1), done.err

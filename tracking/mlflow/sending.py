@@ -5,7 +5,9 @@ See the room's docstring for why nothing is sent twice.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+from itertools import zip_longest
 from typing import Any
 
 from mlflow import MlflowClient
@@ -18,10 +20,12 @@ from tracking.mlflow.problems import FAILED, NotSent
 
 _PAGE = 500
 _BATCH = 100
-"""Params or tags of one request; a thousand metrics fit."""
-_BATCH_CHARS = 150_000
-"""A request may have a million bytes, and JSON takes up to six for a character."""
-_TRIES = 3
+"""Params of one request, and tags; with the metrics these are at most a thousand entries."""
+_BATCH_CHARS = 60_000
+"""Of either. A request may have a million bytes, and JSON takes up to six for a character."""
+_TRIES = 5
+_CLASH = re.compile(r"IntegrityError|UNIQUE constraint|duplicate key|Duplicate entry", re.IGNORECASE)
+"""What the server's database says of two who add the same key; the server looks first, and is not alone."""
 
 
 class Sender:
@@ -63,9 +67,9 @@ class Sender:
                     self._client.set_tag(run_id, SENT, tracked.digest)
                     return run_id
             except MlflowException as error:
-                if self._is_active(run_id):
+                if not _CLASH.search(str(error)) and self._is_active(run_id):
                     raise
-                problem = error  # another sender kept its own run and removed this one
+                problem = error  # another sender wrote the same at the same moment, or removed this run for its own
         raise problem
 
     # -- one run for a record ------------------------------------------------------------------------------------------
@@ -123,15 +127,13 @@ class Sender:
     def _fill(self, run: Any, tracked: Tracked) -> None:
         run_id = run.info.run_id
         missing = {key: value for key, value in tracked.params.items() if key not in run.data.params}
-        for params in _portions(missing):
-            self._client.log_batch(run_id, params=[Param(key, value) for key, value in params])
-        for tags in _portions(dict(tracked.tags)):
-            self._client.log_batch(run_id, tags=[RunTag(key, value) for key, value in tags])
-        self._client.log_batch(run_id, metrics=[
-            Metric(each.key, each.value, each.timestamp_ms, each.step) for each in tracked.metrics])
+        metrics = [Metric(each.key, each.value, each.timestamp_ms, each.step) for each in tracked.metrics]
+        for params, tags in zip_longest(_portions(missing), _portions(dict(tracked.tags)), fillvalue=()):
+            self._client.log_batch(run_id, metrics, [Param(*each) for each in params], [RunTag(*each) for each in tags])
+            metrics = []
         places = self._artifacts.upload(run, tracked.artifacts)
         for tags in _portions(places):
-            self._client.log_batch(run_id, tags=[RunTag(key, value) for key, value in tags])
+            self._client.log_batch(run_id, tags=[RunTag(*each) for each in tags])
         if JUDGE_PENDING in run.data.tags and JUDGE_PENDING not in tracked.tags:
             self._delete_tag(run_id, JUDGE_PENDING)
         self._client.set_terminated(run_id, tracked.status, end_time=tracked.end_ms)
