@@ -152,8 +152,7 @@ def _write(request: AutoRequest, questions: Iterable[Question]) -> Path:
 def _take(asked: _Asked, questions: Mapping[str, Question], record: Record, found: Judged) -> None:
     """The judge's replies, as judgements of the runs that they are about."""
     request = asked.request
-    if request.judge is None:
-        found.judge = text_at(record, "model") or found.judge
+    found.judge = found.judge or text_at(record, "model") or "model"  # of a server that runs, what it says it serves
     described = ModelInfo(text_at(record, "config", "base_name") or found.judge, text_at(record, "config",
                           "quantization"))
     refuse_self(described, asked.runs, allowed=request.allow_self)
