@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from pathlib import PurePath
 from typing import Any, Final
@@ -94,7 +94,7 @@ def _make(block: Block, built: Built, seen: set[str]) -> None:
         return
     works = _works(block, request, built)
     varied = ", ".join(f"{name} {_short(setting.value)}" for name, setting in block.corner.varied.items())
-    named, cells = block.corner.named, []
+    named, cells = replace(block.corner.named, model=request.models[0]), []
     for each in (each for work in works for each in (work, *work.replays)):
         key = cell_key(request, each)
         if key not in seen:

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from core.errors import BenchError, Interrupted
-from runner.observer import Observer
 from runner.request import Outputs
 from runner.sweep.executors.base import Executor
 from runner.sweep.failures import Failure
@@ -45,7 +44,6 @@ class Driving:
     executor: Executor
     out: Outputs
     pausing: Pausing
-    observer: Observer
     retry_failed: bool = False
 
 
@@ -59,7 +57,7 @@ def drive(units: Sequence[Unit], how: Driving) -> Swept:
     left_alone = {State.DONE} if how.retry_failed else {State.DONE, State.FAILED}
     wanted = {each.cell.cell_id for each in before if each.state not in left_alone}
     retried = {each.cell.cell_id for each in before if each.state is State.FAILED}
-    queue = SweepQueue(how.out, wanted, how.pausing, how.observer, retried & wanted)
+    queue = SweepQueue(units, how.out, wanted, how.pausing, retried & wanted)
     ended_by: BenchError | None = None
     try:
         _until_done(units, how, queue)
@@ -82,12 +80,12 @@ def _until_done(units: Sequence[Unit], how: Driving, queue: SweepQueue) -> None:
         if pausing.stopped:
             raise Interrupted("stopped; what is there is kept. Give the same command again to go on.")
         if pausing.why is not None:
-            how.observer.note(f"paused: {pausing.why}; what was asked so far is kept")
+            pausing.observer.note(f"paused: {pausing.why}; what was asked so far is kept")
             pausing.wait()
             continue
         queue.settle()
         if queue.wanted and len(queue.wanted) == before:  # another sweep, or a run by hand, is at the rest
             if not told:
-                how.observer.note(f"{len(queue.wanted)} more cells are in hand elsewhere; waiting for them")
+                pausing.observer.note(f"{len(queue.wanted)} more cells are in hand elsewhere; waiting for them")
                 told = True
             pausing.rest(_POLL_S)

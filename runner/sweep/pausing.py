@@ -51,7 +51,7 @@ class Pausing:
     """Looks at the gates, and waits for them."""
 
     def __init__(self, gates: Gates, watch: Watch, observer: Observer) -> None:
-        self._gates, self._watch, self._observer = gates, watch, observer
+        self._gates, self._watch, self.observer = gates, watch, observer
         self._looked_s: float | None = None
         self.why: str | None = None
         """Why what ran was ended; None: it was not."""
@@ -95,7 +95,7 @@ class Pausing:
             if closed is None:
                 return True
             if closed != told:
-                self._observer.status(f"waiting: {closed}")
+                self.observer.status(f"waiting: {closed}")
                 told = closed
             self.rest(LOOK_EVERY_S)
         return False

@@ -29,11 +29,12 @@ class SweepQueue:
     """See ``executors.base.Queue``."""
 
     def __init__(
-        self, out: Outputs, wanted: set[str], pausing: Pausing, observer: Observer, retried: Iterable[str] = ()
+        self, units: Sequence[Unit], out: Outputs, wanted: set[str], pausing: Pausing, retried: Iterable[str] = ()
     ) -> None:
         """``wanted``: the cells that are to be tried; ``retried``: those of them that failed before."""
+        self.units = units
         self._out, self._pausing = out, pausing
-        self.observer = observer
+        self.observer: Observer = pausing.observer
         self.wanted = wanted
         """Not tried yet."""
         self._retried = set(retried)
@@ -114,6 +115,10 @@ class SweepQueue:
         for cell in cells:
             self.failed_cells[cell] = failures.note(self._out.runs_root, cell, error)
         self._under_way.get(unit.unit_id, set()).difference_update(cells)
+
+    def put_back(self, unit: Unit) -> None:
+        """See ``executors.base``."""
+        self.wanted |= self._under_way.pop(unit.unit_id, set())
 
     def end(self, unit: Unit) -> None:
         """See ``executors.base``. What came to nothing because of a pause is wanted again."""

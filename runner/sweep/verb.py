@@ -204,7 +204,7 @@ def _go(
         _greet(found, out, observer)
         watch = Watch(stop.is_set, local_now, monotonic_s, sleep_s)
         pausing = Pausing(gates, watch, observer)
-        swept = drive(units, Driving(executor, out, pausing, observer, retry_failed=flags.retry_failed))
+        swept = drive(units, Driving(executor, out, pausing, retry_failed=flags.retry_failed))
     rows = [row_of(each) for each in swept.standings]
     _show(flags, found.plan.name, rows, talk)
     if swept.ended_by is not None:

@@ -26,10 +26,6 @@ class Queue(Protocol):
     @property
     def observer(self) -> Observer: ...
 
-    def place(self) -> tuple[int, int]:
-        """Which of how many cells of the sweep comes next, for people."""
-        ...
-
     def stop_requested(self) -> bool:
         """Whether to end: somebody asked for it, or the hours are over. What is under way can be taken up later."""
         ...
@@ -51,9 +47,26 @@ class Queue(Protocol):
         ...
 
 
+class WholeQueue(Queue, Protocol):
+    """And what an executor needs that does all of it itself, in this process."""
+
+    @property
+    def units(self) -> Sequence[Unit]:
+        """All units of the sweep, those too that are done."""
+        ...
+
+    def place(self) -> tuple[int, int]:
+        """Which of how many cells of the sweep comes next, for people."""
+        ...
+
+    def put_back(self, unit: Unit) -> None:
+        """What of it is under way came to nothing through no fault of its own; it waits again. Before ``end``."""
+        ...
+
+
 class Executor(Protocol):
     """Carries out units."""
 
-    def run_units(self, units: Sequence[Unit], out: Outputs, queue: Queue) -> None:
+    def run_units(self, units: Sequence[Unit], out: Outputs, queue: WholeQueue) -> None:
         """See above."""
         ...

@@ -24,7 +24,7 @@ from runner.plan import Load
 from runner.request import Outputs, Request, Spending
 from runner.spending import Wallet
 from runner.spent_before import count_earlier
-from runner.sweep.executors.base import Queue
+from runner.sweep.executors.base import WholeQueue
 from runner.sweep.executors.kept import Kept
 from runner.sweep.prefetch import Prefetch
 from runner.sweep.units import Unit
@@ -55,9 +55,9 @@ class Local:
         self._prefetch = Prefetch()
         self._wallets: dict[Spending, Purse] = {}
 
-    def run_units(self, units: Sequence[Unit], out: Outputs, queue: Queue) -> None:
+    def run_units(self, units: Sequence[Unit], out: Outputs, queue: WholeQueue) -> None:
         """See ``executors.base``. Raises Interrupted when no more money may be spent."""
-        paid = [unit for unit in units if any(flag.startswith("--max-cost") for flag in unit.argv)]
+        paid = [unit for unit in queue.units if any(flag.startswith("--max-cost") for flag in unit.argv)]
         self._count_before(paid, out, queue)
         groups = [list(group) for _, group in groupby(units, lambda unit: unit.load or unit.unit_id)]
         kept = Kept()
@@ -73,7 +73,7 @@ class Local:
         finally:
             kept.close()
 
-    def _run_group(self, units: Sequence[Unit], to: tuple[Outputs, Queue, Kept], following: Unit | None) -> None:
+    def _run_group(self, units: Sequence[Unit], to: tuple[Outputs, WholeQueue, Kept], following: Unit | None) -> None:
         out, queue, kept = to
         ready: dict[str, _Ready] = {}
         for place, unit in enumerate(units):
@@ -83,15 +83,20 @@ class Local:
             if not cells:
                 continue
             try:
-                ready = ready or {each.unit_id: self._made_ready(each, out, queue) for each in units}
+                if not ready:
+                    sharing = [each for each in queue.units if each.load and each.load == unit.load] or [unit]
+                    ready = {each.unit_id: self._made_ready(each, out, queue) for each in sharing}
                 fetched = self._prefetch.begin(following.model) if following is not None else None
                 last = place + 1 == len(units)
                 self._run(ready[unit.unit_id], cells, _Told(queue, unit, fetched if last else None),
                           (kept, _ctx_needed(ready.values())))
+            except Interrupted:
+                queue.put_back(unit)
+                raise
             finally:
                 queue.end(unit)
 
-    def _count_before(self, units: Sequence[Unit], out: Outputs, queue: Queue) -> None:
+    def _count_before(self, units: Sequence[Unit], out: Outputs, queue: WholeQueue) -> None:
         """What was spent by these units before counts, whether or not they have anything left to do."""
         for unit in units:
             ready = self._made_ready(unit, out, queue)
@@ -103,7 +108,7 @@ class Local:
     def _wallet(self, request: Request) -> Purse:
         return self._wallets.setdefault(request.spending, Wallet(request))
 
-    def _made_ready(self, unit: Unit, out: Outputs, queue: Queue) -> _Ready:
+    def _made_ready(self, unit: Unit, out: Outputs, queue: WholeQueue) -> _Ready:
         where = ("--results", str(out.results), "--runs-root", str(out.runs_root))
         hooks = Hooks(queue.observer, queue.stop_requested, lambda _question: True)
         try:
@@ -137,7 +142,7 @@ def _ctx_needed(ready: Iterable[_Ready]) -> int:
 class _Told:
     """What a unit's command tells: to the sweep's own observer, and what comes of its cells to the queue."""
 
-    def __init__(self, queue: Queue, unit: Unit, following: ModelInfo | None) -> None:
+    def __init__(self, queue: WholeQueue, unit: Unit, following: ModelInfo | None) -> None:
         self._queue, self._unit, self._following = queue, unit, following
         self._observer = observer = queue.observer
         self.note, self.status, self.transfer = observer.note, observer.status, observer.transfer

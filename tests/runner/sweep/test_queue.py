@@ -116,7 +116,7 @@ class Place:
         self, units: Sequence[Unit], executor: Writing, *, retry: bool = False, gates: Gates | None = None
     ) -> Swept:
         pausing = Pausing(gates or Gates(), self.wall.watch(), self.notes)
-        return drive(units, Driving(executor, self.out, pausing, self.notes, retry_failed=retry))
+        return drive(units, Driving(executor, self.out, pausing, retry_failed=retry))
 
     def states(self, *names: str) -> list[str]:
         return [each.state.value for each in standings(map(cell, names), self.out.results, self.out.runs_root)]
