@@ -10,18 +10,19 @@ import json
 import os
 import sys
 from itertools import count
+from typing import Any
 
 os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
 
 from ray.cluster_utils import Cluster
 
-SETTINGS = {"num_cpus": 1, "num_gpus": 1, "object_store_memory": 80 << 20}
+SETTINGS: dict[str, Any] = {"num_cpus": 1, "num_gpus": 1, "object_store_memory": 80 << 20}
 
 
 def main() -> None:
     os.chdir("/")
     addresses = (f"127.0.0.{number}" for number in count(2))  # the driver attaches to the first machine
-    cluster = Cluster(initialize_head=True, head_node_args={**SETTINGS, "include_dashboard": False})
+    cluster: Any = Cluster(initialize_head=True, head_node_args={**SETTINGS, "include_dashboard": False})
     others = [cluster.add_node(**SETTINGS, node_ip_address=next(addresses)) for _ in range(int(sys.argv[1]) - 1)]
     cluster.wait_for_nodes()
     print(json.dumps({"address": cluster.address}), flush=True)

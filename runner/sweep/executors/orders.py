@@ -72,10 +72,18 @@ def refuse_impossible(unit: Unit, there: Sequence[Machine]) -> BenchError | None
     if 0 < gpus < gpus_of(unit):  # without any, one may join
         return UsageError(f"it needs {gpus_of(unit)} GPUs on one machine, and no machine of the cluster has more than "
                           f"{gpus} (`ray start --num-gpus=N` declares them)")
-    if 0 < ram < (unit.needs.ram_bytes or 0):
-        return UsageError(f"it needs {(unit.needs.ram_bytes or 0) / 1e9:.1f} GB of memory, and no machine of the "
-                          f"cluster has more than {ram / 1e9:.1f} GB")
+    if 0 < ram < (ram_of(unit) or 0):
+        return UsageError(f"it needs {(ram_of(unit) or 0) / 1e9:.1f} GB of memory, and no machine of the cluster has "
+                          f"more than {ram / 1e9:.1f} GB")
     return None
+
+
+def ram_of(unit: Unit) -> int | None:
+    """What to ask of a machine's memory. None where it was foreseen for a machine without a GPU, which is where the
+    sweep is, and the unit may well have one where it runs.
+    """
+    stays = dict(_values(unit.argv)).get("--gpu-layers") == "0"
+    return unit.needs.ram_bytes if stays or unit.needs.gpus else None
 
 
 def gpus_of(unit: Unit) -> int:

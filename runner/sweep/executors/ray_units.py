@@ -24,7 +24,7 @@ from runner.request import Outputs
 from runner.sweep.executors.attempt import Attempt
 from runner.sweep.executors.base import Queue
 from runner.sweep.executors.hosted import Hosted
-from runner.sweep.executors.orders import Packed, argv_here, gpus_of, packed, refuse_impossible
+from runner.sweep.executors.orders import Packed, argv_here, gpus_of, packed, ram_of, refuse_impossible
 from runner.sweep.executors.parcels import Unfinished
 from runner.sweep.executors.unit_child import GRACE_S
 from runner.sweep.executors.work_order import News, WorkOrder, carried_out
@@ -127,8 +127,8 @@ class _Running:
             self._settle(attempt, error)
             return
         needs = {"num_returns": "streaming", "max_retries": 0, "num_gpus": gpus_of(unit), "num_cpus": 1}
-        if unit.needs.ram_bytes:
-            needs["memory"] = unit.needs.ram_bytes
+        if ram := ram_of(unit):
+            needs["memory"] = ram
         order = (sent, attempt.left, attempt.unfinished(), self._desk)
         self._tasks[self._remote.options(**needs).remote(*order)] = attempt
 

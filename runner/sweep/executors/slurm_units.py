@@ -29,7 +29,7 @@ from runner.request import Outputs
 from runner.sweep.executors.attempt import Attempt
 from runner.sweep.executors.base import Queue
 from runner.sweep.executors.hosted import Hosted
-from runner.sweep.executors.orders import absolute, gpus_of
+from runner.sweep.executors.orders import absolute, gpus_of, ram_of
 from runner.sweep.executors.parcels import UnitFolder
 from runner.sweep.executors.unit_child import GRACE_S, UnitChild
 from runner.sweep.executors.work_order import Begun, Ended
@@ -154,8 +154,8 @@ class _Jobs:
         asked: dict[str, Any] = {"time": int(settings.pop("time", _MINUTES)), "job_name": "bench-runner"}
         if "gres" not in settings and "gpus_per_node" not in settings:
             asked["gpus_per_node"] = gpus_of(unit)
-        if unit.needs.ram_bytes and "mem" not in settings:
-            asked["mem"] = f"{unit.needs.ram_bytes // (1 << 20) + 1}M"
+        if (ram := ram_of(unit)) and "mem" not in settings:
+            asked["mem"] = f"{ram // (1 << 20) + 1}M"
         known = submitit.SlurmExecutor._valid_parameters()  # noqa: SLF001  (nothing public names them)
         asked |= {key: value for key, value in settings.items() if key in known}
         more = {key: value for key, value in settings.items() if key not in known}
