@@ -44,22 +44,31 @@ class Page:
     """Names of the page's own scripts, in the order in which they run."""
     chart_styles: bool = False
     """Whether charts in the page carry ``style`` attributes; they are forbidden otherwise."""
+    server: bool = False
+    """Whether a server of ours hands the page out, and its script may speak with that one."""
 
 
 def render(page: Page, assets: Assets) -> str:
     """The page as HTML. Raises KeyError for an asset that is not there, jinja2's UndefinedError for a value."""
-    styles = [_inline(assets.texts[name]) for name in (*STYLES, *page.styles)]
-    scripts = [_inline(assets.texts[name]) for name in (*SCRIPTS, *page.scripts)]
+    styles, scripts = _inlined(page, assets)
     environment = Environment(
         autoescape=True, undefined=StrictUndefined, loader=FunctionLoader(assets.texts.get),
         trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True,
     )
     return environment.get_template(page.template).render(
-        **page.values, policy=policy(styles, scripts, chart_styles=page.chart_styles), styles=styles, scripts=scripts
+        **page.values, policy=policy_of(page, assets), styles=styles, scripts=scripts
     )
 
 
-def policy(styles: Sequence[str], scripts: Sequence[str], *, chart_styles: bool = False) -> str:
+def policy_of(page: Page, assets: Assets) -> str:
+    """The page's content security policy, for a server that sends it as a header, too."""
+    styles, scripts = _inlined(page, assets)
+    return policy(styles, scripts, chart_styles=page.chart_styles, server=page.server)
+
+
+def policy(
+    styles: Sequence[str], scripts: Sequence[str], *, chart_styles: bool = False, server: bool = False
+) -> str:
     """The content security policy of a page with exactly these styles and scripts."""
     rules = [
         "default-src 'none'",
@@ -67,10 +76,17 @@ def policy(styles: Sequence[str], scripts: Sequence[str], *, chart_styles: bool 
         _sources("style-src", styles),
         *(["style-src-attr 'unsafe-inline'"] if chart_styles else []),
         "img-src data:",
+        *(["connect-src 'self'"] if server else []),
         "base-uri 'none'",
         "form-action 'none'",
     ]
     return "; ".join(rules)
+
+
+def _inlined(page: Page, assets: Assets) -> tuple[list[Markup], list[Markup]]:
+    """The page's styles and scripts."""
+    return ([_inline(assets.texts[name]) for name in (*STYLES, *page.styles)],
+            [_inline(assets.texts[name]) for name in (*SCRIPTS, *page.scripts)])
 
 
 def _sources(rule: str, texts: Sequence[str]) -> str:

@@ -13,6 +13,7 @@ _Formatter = type[argparse.HelpFormatter]
 EXAMPLES = """\
 examples:
   ./bench_runner.py judge export --experiment tip-bench --out judge.json --twice 0.1 --judge ann
+  ./bench_runner.py judge serve judge.json
   ./bench_runner.py judge apply judge.json
   ./bench_runner.py judge auto --experiment tip-bench --judge-model openai:gpt-4o-mini --max-cost 0.50
 """
@@ -21,15 +22,17 @@ examples:
 def judge_parser(
     formatter: _Formatter, how_to_ask: Callable[[argparse.ArgumentParser], None]
 ) -> argparse.ArgumentParser:
-    """``judge export``, ``judge apply``, ``judge auto``. ``how_to_ask`` adds the flags that a run has, too."""
+    """``judge export``, ``serve``, ``apply``, ``auto``. ``how_to_ask`` adds the flags that a run has, too."""
     parser = argparse.ArgumentParser(
         prog="bench_runner.py judge", formatter_class=formatter, allow_abbrev=False,
         description="Texts that no program can verify are judged by a rubric: export them into a file, blind to model "
-                    "and prompt;\nfill in the scores; apply them. Or let a model judge (docs/judging.md).",
+                    "and prompt;\nfill in the scores, by hand or in a page; apply them. Or let a model judge "
+                    "(docs/judging.md).",
         epilog=EXAMPLES,
     )
     verbs = parser.add_subparsers(dest="judge_verb", required=True, metavar="VERB")
     _add(verbs, formatter, "export", "texts that wait for a judge, into a file to be filled in", _export_flags)
+    _add(verbs, formatter, "serve", "a page in the browser that fills in the file", _serve_flags)
     _add(verbs, formatter, "apply", "a filled-in file's scores, into the run folders and the ledger", _apply_flags)
     _add(verbs, formatter, "auto", "a model as judge, by rubric or in pairs", _auto_flags)
     how_to_ask(verbs.choices["auto"])
@@ -61,6 +64,25 @@ def _export_flags(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--judge", type=judge_name, metavar="NAME", help="who judges (default: human)")
     parser.add_argument("--benchmark", metavar="NAME", help="only texts of this benchmark")
     where_flags(parser)
+
+
+def _serve_flags(parser: argparse.ArgumentParser) -> None:
+    parser.epilog = ("examples:\n  ./bench_runner.py judge serve judge.json\n"
+                     "  ./bench_runner.py judge serve judge.json --port 8800 --no-browser\n\n"
+                     "Only this machine, and only who has the address with its token, gets the page. Each key is saved "
+                     "at once;\nthe file is all that is needed, so a judge can do it elsewhere, too. Ctrl+C stops; the "
+                     "same command goes on.")
+    parser.add_argument("file", metavar="FILE", help="what judge export wrote")
+    parser.add_argument("--port", type=_port, default=0, metavar="N", help="of 127.0.0.1 (default: a free one)")
+    parser.add_argument("--no-browser", action="store_true", help="only say the address")
+    parser.add_argument("--runs-root", default="runs", metavar="DIR",
+                        help="where its key is, on the machine that exported it (default: %(default)s)")
+
+
+def _port(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and len(text) <= 5 and 1 <= int(text) <= 65535):
+        raise argparse.ArgumentTypeError(f"{text[:30]!a} is no port; give a number from 1 to 65535")
+    return int(text)
 
 
 def _apply_flags(parser: argparse.ArgumentParser) -> None:

@@ -74,4 +74,12 @@ def _auto(flags: argparse.Namespace, talk: Talk) -> int:
     return auto_verb(flags, talk.say, talk.confirm)
 
 
-_VERBS: dict[str, Callable[[argparse.Namespace, Talk], int]] = {"export": _export, "apply": _apply, "auto": _auto}
+def _serve(flags: argparse.Namespace, talk: Talk) -> int:
+    from runner.judging.serve_verb import serve  # noqa: PLC0415
+
+    return serve(flags, talk.say)
+
+
+_VERBS: dict[str, Callable[[argparse.Namespace, Talk], int]] = {
+    "export": _export, "serve": _serve, "apply": _apply, "auto": _auto,
+}

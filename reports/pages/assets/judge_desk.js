@@ -1,0 +1,125 @@
+"use strict";
+// The scores while they are given: what the page has, what is not saved yet, what can be taken back.
+//
+// A change counts in the page at once and waits here until the server has it in the file. What waits, and what was given,
+// is also kept by the tab, so that loading the page anew loses neither.
+const makeDesk = (told, heard) => {
+  const KEY = "judge " + told.file;
+  const LONGEST = 2000;
+  const byId = new Map(told.entries.map((entry) => [entry.id, entry]));
+  const names = told.rubric.criteria.map((criterion) => criterion.name);
+  let revision = told.revision;
+  let waiting = [];
+  let given = [];
+  let sending = false;
+  let stopped = false;
+
+  const kept = () => {
+    try { return JSON.parse(sessionStorage.getItem(KEY)) || {}; } catch { return {}; }
+  };
+  const keep = () => {
+    try { sessionStorage.setItem(KEY, JSON.stringify({ waiting, given: given.slice(-LONGEST) })); } catch { /* full, or off */ }
+  };
+
+  const valueOf = (entry, criterion) => (criterion === null ? entry.note : entry.scores[criterion]);
+  const put = ({ id, criterion, value }) => {
+    const entry = byId.get(id);
+    if (criterion === null) entry.note = value; else entry.scores[criterion] = value;
+  };
+  const whole = (entry) => names.every((name) => entry.scores[name] !== null);
+
+  const send = async () => {
+    if (sending || stopped || !waiting.length) return;
+    sending = true;
+    heard.saving();
+    const batch = waiting.slice(0, 1000);
+    let answer = null;
+    let said = {};
+    try {
+      answer = await fetch("save", {
+        method: "POST", headers: { "Content-Type": "application/json" }, cache: "no-store",
+        body: JSON.stringify({ revision, changes: batch.map(({ id, criterion, value }) => ({ id, criterion, value })) }),
+      });
+      said = answer.headers.get("Content-Type") === "application/json" ? await answer.json() : { error: await answer.text() };
+    } catch { answer = null; }
+    sending = false;
+    if (answer && answer.ok) {
+      revision = said.revision;
+      waiting.splice(0, batch.length);
+      keep();
+      heard.saved(said);
+      send();
+      return;
+    }
+    stopped = true;
+    heard.failed(answer ? said.by || "server" : "gone", said.error || "");
+  };
+
+  const change = (id, criterion, value) => {
+    const before = valueOf(byId.get(id), criterion);
+    if (before === value) return false;
+    const made = { id, criterion, value, before };
+    put(made);
+    waiting.push(made);
+    given.push(made);
+    keep();
+    send();
+    return true;
+  };
+
+  // Takes back the last change that still stands; gives it, or null.
+  const undo = () => {
+    while (given.length) {
+      const last = given.pop();
+      const entry = byId.get(last.id);
+      if (!entry || valueOf(entry, last.criterion) !== last.value) continue;
+      const made = { ...last, value: last.before, before: last.value };
+      put(made);
+      waiting.push(made);
+      keep();
+      send();
+      return last;
+    }
+    return null;
+  };
+
+  // What was not saved when the page was left is given again, where nobody else has given something there meanwhile.
+  const again = () => {
+    const before = kept();
+    const lost = [];
+    given = Array.isArray(before.given) ? before.given : [];
+    for (const made of Array.isArray(before.waiting) ? before.waiting : []) {
+      const entry = byId.get(made.id);
+      if (!entry || (made.criterion !== null && !names.includes(made.criterion))) { lost.push(made); continue; }
+      const now = valueOf(entry, made.criterion);
+      if (now === made.value) continue;
+      if (now !== made.before) { lost.push(made); continue; }
+      put(made);
+      waiting.push(made);
+    }
+    keep();
+    send();
+    return lost;
+  };
+
+  // Whether the file is what this page shows; "tab", "file" or "gone" if not.
+  const look = async () => {
+    if (sending || stopped) return null;
+    try {
+      const answer = await fetch("look", { cache: "no-store" });
+      if (!answer.ok || sending || stopped) return answer.ok ? null : "gone";
+      const said = await answer.json();
+      return said.changed ? "file" : said.revision === revision || sending || waiting.length ? null : "tab";
+    } catch { return "gone"; }
+  };
+
+  return {
+    entries: told.entries, whole, change, undo, again, look, keep,
+    done: () => told.entries.filter(whole).length,
+    unsaved: () => waiting.length,
+    last: () => waiting[waiting.length - 1],
+    retry: () => { stopped = false; send(); },
+    stop: () => { stopped = true; },
+    undoable: () => given.length > 0,
+  };
+};
