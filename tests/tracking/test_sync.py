@@ -11,7 +11,9 @@ from typing import Any
 
 import pytest
 
+from runner.request import Outputs
 from runner.track_sync import SyncReport, SyncRequest, sync
+from runner.tracking import Tracker
 from tests.e2e.tool import Tool
 from tests.tracking.ledgers import judgement, record, write, write_folder
 from tests.tracking.mlflow_server import MlflowServer
@@ -65,6 +67,15 @@ def test_a_judgement_completes_the_run_that_it_is_of(mlflow: Seen, tmp_path: Pat
     assert again.data.metrics["composite"] == 4.0
     assert mlflow.history(again, "composite") == [3.0, 4.0]
     assert mlflow.history(again, "usage.completion_tokens") == [90]
+
+
+def test_a_tracker_that_is_told_of_a_judgement_sends_the_run_that_it_is_of(mlflow: Seen, tmp_path: Path) -> None:
+    run = record("told", "sync-told")
+    said = judgement(run, "told-anna", 3.0)
+    tracker = Tracker(Address(mlflow.url), Outputs(write(tmp_path / "ledger.json", run, said), tmp_path / "runs"))
+    tracker.recorded(said)
+    assert tracker.close() == f"MLflow: 1 run sent to {mlflow.url}"
+    assert mlflow.run("sync-told", "told").data.metrics["composite"] == 3.0
 
 
 def test_a_run_that_was_sent_in_part_is_completed_and_its_double_removed(mlflow: Seen, tmp_path: Path) -> None:
