@@ -115,7 +115,9 @@ def test_a_file_of_the_hub_is_named_by_its_whole_commit_and_its_checksum(hub: Hu
     assert re.fullmatch(r"[0-9a-f]{40}", lcb_releases.REVISION)
 
 
-@pytest.mark.parametrize(("name", "wish", "module", "constant", "body"), SITE, ids=[f"{each[0]}-{each[3]}" for each in SITE])
+@pytest.mark.parametrize(
+    ("name", "wish", "module", "constant", "body"), SITE, ids=[f"{each[0]}-{each[3]}" for each in SITE]
+)
 def test_each_data_set_is_resumed_where_it_was_cut_dated_and_there_without_a_network(
     name: str, wish: dict[str, Any], module: ModuleType, constant: str, body: bytes,
     tmp_path: Path, start_fake: StartFake, monkeypatch: pytest.MonkeyPatch,
