@@ -9,7 +9,7 @@ import pytest
 
 from benchmarks.table import get
 from core.errors import BadInput, UsageError
-from core.records import ModelInfo
+from core.records import ModelInfo, Sample
 from core.strategy import StrategySettings
 from runner.arguments import parse
 from runner.budget import Budget
@@ -18,10 +18,13 @@ from runner.choosing import work_for
 from runner.command import Command
 from runner.from_flags import request_of
 from runner.plan import Cell, loads
-from runner.prepare import fingerprint_parts, prompt_sha256
-from runner.request import Request, SamplingChoice, StrategyChoice, TaskChoice, UntilDecided
+from runner.prepare import fingerprint_parts, prepare, prompt_sha256
+from runner.request import Outputs, Request, SamplingChoice, Spending, StrategyChoice, TaskChoice, UntilDecided
+from runner.spending import Wallet
+from runner.spent_before import count_earlier
 from servers.spec import ServerSettings
 from tests.runner.test_prepare import ENDPOINT, HOOKS, MODEL, asked, own
+from tests.runner.test_spending import END, MINI, TABLE
 
 FIVE = StrategyChoice("candidates", StrategySettings(n=5))
 
@@ -152,3 +155,23 @@ def test_a_script_of_the_users_is_told_which_prompt_it_is_to_use(tmp_path: Path)
     (load,) = loads(request)
     assert [work_for(request, cell, HOOKS).prompt_version for cell in load.cells] == ["a", "b"]
     assert work_for(asked(tmp_path, script=own(tmp_path)), Cell(MODEL, "mine"), HOOKS).prompt_version == "own"
+
+
+def test_what_stopped_runs_have_cost_is_counted_for_each_prompt(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Two cells of one command, alike but for their prompt, that were both stopped after a reply."""
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-test")
+    (tmp_path / "prices.toml").write_text(TABLE)
+    request = Request((MINI,), ("tips",), ServerSettings(), outputs=Outputs(runs_root=tmp_path / "runs"),
+                      spending=Spending(most_usd=1.0), prices=tmp_path / "prices.toml")
+    works = [work_for(request, Cell(MINI, "tips", FIVE, prompt_version=name), HOOKS) for name in ("v1", "v2-mentor")]
+    for work in works:
+        with prepare(request, work, END, HOOKS.observer.note).folder as folder:
+            reply = Sample("tips/0-2e988823", 0, "Tea.", prompt_tokens=10_000, completion_tokens=1_000)
+            folder.append_sample(reply, {"sitting": 1, "at_s": 0.5})
+            folder.append_sitting({"sitting": 1, "generation_s": 0.5, "total_s": 0.5})
+    wallet = Wallet(request)
+    with Command(request, works) as command:
+        count_earlier(request, works, command, wallet)
+    assert wallet.spent_usd == pytest.approx(2 * (10_000 * 1 + 1_000 * 10) / 1e6)
