@@ -64,16 +64,21 @@ class _Offline(Quiet):
             raise _WouldFetchError(text)
 
 
-def foresee(planned: Iterable[Planned], records: Iterable[Mapping[str, Any]]) -> Foresight:
-    """``records``: of the ledger."""
+def foresee(planned: Iterable[Planned], records: Iterable[Mapping[str, Any]], *, here: bool = True) -> Foresight:
+    """``records``: of the ledger. ``here``: the models are loaded on this machine, so that its memory has to do."""
     found, paces = Foresight(), Paces(records, host_facts())
     opened: dict[Any, tuple[Work | None, str]] = {}
     for unit in planned:
-        found.units.append(_of(unit, paces, opened, found.faults))
+        foreseen, works = _of(unit, paces, opened, found.faults)
+        memory = _memory(unit, works, found.faults) if here else None
+        found.units.append(replace(foreseen, memory=memory))
     return found
 
 
-def _of(unit: Planned, paces: Paces, opened: dict[Any, tuple[Work | None, str]], faults: set[Fault]) -> Foreseen:
+def _of(
+    unit: Planned, paces: Paces, opened: dict[Any, tuple[Work | None, str]], faults: set[Fault]
+) -> tuple[Foreseen, list[Work]]:
+    """And its works, with their tasks where these are here."""
     request, works, fetched = unit.request, list[Work](), list[str]()
     cells = [cell for load in loads(request) for cell in load.cells]
     for cell, bare in zip(cells, unit.works, strict=False):  # fewer, where the plan is at fault
@@ -84,7 +89,6 @@ def _of(unit: Planned, paces: Paces, opened: dict[Any, tuple[Work | None, str]],
         known, missing = opened[key]
         fetched += [missing] if missing else []
         works.append(bare if known is None else replace(bare, task_set=known.task_set, tasks=known.tasks))
-    memory = _memory(unit, works, faults)
     counted: dict[str, int | None] = {}
     timed: dict[str, Pace | None] = {}
     for work in works:
@@ -93,7 +97,7 @@ def _of(unit: Planned, paces: Paces, opened: dict[Any, tuple[Work | None, str]],
             cell_id = cell_key(request, each)
             counted[cell_id] = paces.tasks(asked)
             timed[cell_id] = paces.of(asked) if each is work else Pace(0.0, "from the samples of another")
-    return Foreseen(unit, memory, counted, timed, tuple(dict.fromkeys(fetched)))
+    return Foreseen(unit, None, counted, timed, tuple(dict.fromkeys(fetched))), works
 
 
 def _opened(unit: Planned, cell: Cell, faults: set[Fault]) -> tuple[Work | None, str]:
