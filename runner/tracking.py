@@ -3,8 +3,8 @@
 Theory of operation. The run's own thread puts a record into a queue and goes on. A second thread describes it, reads
 its folder and hands it to the sending process (``tracking.mlflow.child``), which was started when the run was, so that
 MLflow is imported while the model loads. A server that does not answer is left alone for a minute; what is not sent is
-sent by ``track sync``, since the ledger has it all. At the end the run waits for what is under way, for a quarter of a
-minute at most, and less when it is told to stop.
+sent by ``track sync``, since the ledger has it all. At the end the run waits for what is under way as long as it gets
+on: a quarter of a minute in which no record was sent ends that, and so does being told to stop.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from tracking.mlflow.child import Answer, Child, Patience
 
 PATIENCE = Patience(timeout_s=5, retries=0)
 GRACE_S = 15.0
-"""After the last record: a request that hangs, and the import of MLflow where a run was shorter than that."""
+"""At the end, for one record: a request that hangs, and the import of MLflow where a run was shorter than that."""
 _PAUSE_S = 60.0
 _LOOK_S = 0.1
 
@@ -46,7 +46,7 @@ class Tracker:
         self._child: Child | None = None
         self._ended = threading.Event()
         self._not_before = 0.0
-        self._asked = self._sent = 0
+        self._asked = self._handled = self._sent = 0
         self._problem: str | None = None
         self._thread = threading.Thread(target=self._work, daemon=True, name="mlflow")
         self._thread.start()
@@ -67,9 +67,11 @@ class Tracker:
     def close(self, hurry: Callable[[], bool] = lambda: False) -> str | None:
         """Waits for what is under way, until ``hurry`` says so. What it came to; None where nothing was to be sent."""
         self._records.put(None)
-        deadline = monotonic_s() + GRACE_S
+        deadline, handled = monotonic_s() + GRACE_S, self._handled
         while self._thread.is_alive() and monotonic_s() < deadline and not hurry():
             self._thread.join(_LOOK_S)
+            if self._handled != handled:
+                deadline, handled = monotonic_s() + GRACE_S, self._handled
         self._ended.set()
         if self._child is not None:
             self._child.stop()
@@ -86,6 +88,7 @@ class Tracker:
             self._note(self._child.hello())
             while (record := self._records.get()) is not None:
                 self._send(self._child, record)
+                self._handled += 1
         except Exception as error:  # noqa: BLE001  # a run does not end for what is only told of it
             self._problem = f"{type(error).__name__}: {error}"
 
