@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -67,6 +68,34 @@ settings = { server = "xllamacpp", limit = 2, max-tokens = 48, parallel = 1, pro
     after = json.loads(tool("sweep", "plan.toml", "--dry-run", "--json", env=env).out)
     assert {cell["state"] for cell in after["cells"]} == {"done"}
     assert after["downloads"] == []
+
+
+PREFETCH = """
+from runner.sweep.prefetch import Prefetch
+said = []
+prefetch = Prefetch(said.append)
+print(prefetch.begin("demo:F16").label, prefetch.begin("ollama:x"), prefetch.begin("nowhere.gguf"))
+print(prefetch.begin("hf:owner/demo-GGUF:Q2_K"))
+prefetch.wait()
+print(len(said), said[0][:8], prefetch.begin("hf:owner/none:Q2_K"))
+prefetch.wait()
+"""
+
+
+def test_the_next_model_is_fetched_on_the_side_and_what_goes_wrong_there_is_left_to_its_turn(
+    tool: Tool, held: ExitStack
+) -> None:
+    repository, log = tool.folder / "repository", tool.folder / "hub.log"
+    repository.mkdir()
+    shutil.copy(ROOT / "models" / "demo-5M-Q2_K.gguf", repository)
+    url = serving(held, "hub_server.py", "--root", str(repository), "--log", str(log), "--repo", "owner/demo-GGUF")
+    env = {**os.environ, "HF_ENDPOINT": url, "HF_HOME": str(tool.folder / "hf"), "HF_HUB_DISABLE_TELEMETRY": "1",
+           "XDG_CACHE_HOME": str(tool.folder / "cache"), "PYTHONPATH": str(ROOT)}
+    done = subprocess.run([sys.executable, "-c", PREFETCH], env=env, capture_output=True, text=True, timeout=60,
+                          check=False)
+    assert done.stdout.splitlines() == ["demo-5M:F16 None None", "None", "1 fetching None"], done.stderr
+    assert done.returncode == 0
+    assert list((tool.folder / "hf").rglob("demo-5M-Q2_K.gguf"))
 
 
 def test_a_provider_is_asked_after_one_question_and_within_one_sum_over_all_cells(tool: Tool, held: ExitStack) -> None:

@@ -46,13 +46,15 @@ class _Ready:
         return [work for _, works in self.planned for work in works]
 
 
+_To = tuple[Outputs, WholeQueue, Kept, Prefetch]
+
+
 class Local:
     """The executor of one machine with one model at a time."""
 
     def __init__(self, *, bars: bool = False) -> None:
         """``bars``: whether downloads may draw their bars on standard error."""
         self._bars = bars
-        self._prefetch = Prefetch()
         self._wallets: dict[Spending, Purse] = {}
 
     def run_units(self, units: Sequence[Unit], out: Outputs, queue: WholeQueue) -> None:
@@ -60,21 +62,21 @@ class Local:
         paid = [unit for unit in queue.units if any(flag.startswith("--max-cost") for flag in unit.argv)]
         self._count_before(paid, out, queue)
         groups = [list(group) for _, group in groupby(units, lambda unit: unit.load or unit.unit_id)]
-        kept = Kept()
+        kept, prefetch = Kept(), Prefetch(queue.observer.note)
         try:
             for place, group in enumerate(groups):
                 if queue.stop_requested():
                     return
                 following = groups[place + 1][0] if place + 1 < len(groups) else None
-                self._run_group(group, (out, queue, kept), following)
+                self._run_group(group, (out, queue, kept, prefetch), following)
         except Interrupted:
             if not queue.stop_requested():
                 raise
         finally:
             kept.close()
 
-    def _run_group(self, units: Sequence[Unit], to: tuple[Outputs, WholeQueue, Kept], following: Unit | None) -> None:
-        out, queue, kept = to
+    def _run_group(self, units: Sequence[Unit], to: _To, following: Unit | None) -> None:
+        out, queue, kept, prefetch = to
         ready: dict[str, _Ready] = {}
         for place, unit in enumerate(units):
             if queue.stop_requested():
@@ -86,7 +88,7 @@ class Local:
                 if not ready:
                     sharing = [each for each in queue.units if each.load and each.load == unit.load] or [unit]
                     ready = {each.unit_id: self._made_ready(each, out, queue) for each in sharing}
-                fetched = self._prefetch.begin(following.model) if following is not None else None
+                fetched = prefetch.begin(following.model) if following is not None else None
                 last = place + 1 == len(units)
                 self._run(ready[unit.unit_id], cells, _Told(queue, unit, fetched if last else None),
                           (kept, _ctx_needed(ready.values())))
