@@ -107,7 +107,8 @@ def packed(folder: Path) -> Files:
 
 
 def put(runs_root: Path, run_id: str, files: Files) -> RunFolder | None:
-    """Makes ``runs_root/run_id`` what ``files`` say, at once. None where a run of that name has ended there.
+    """Makes ``runs_root/run_id`` what ``files`` say, at once. None where a run of that name has ended there, or come
+    further, as by a run by hand while a machine that had it was away.
 
     Raises BadInput for names that lead elsewhere, BenchError where the disk takes nothing more.
     """
@@ -115,7 +116,7 @@ def put(runs_root: Path, run_id: str, files: Files) -> RunFolder | None:
     if bad or not is_run_id(run_id):
         raise BadInput(f"a run folder that came back is none ({run_id!r:.80}, {bad[:1]}); it was left out")
     folder, part = RunFolder(runs_root, run_id), runs_root / _ARRIVING / run_id
-    if folder.ended:
+    if folder.ended or (RECORD not in files and _is_further(folder, files)):
         return None
     try:
         shutil.rmtree(part, ignore_errors=True)
@@ -128,6 +129,12 @@ def put(runs_root: Path, run_id: str, files: Files) -> RunFolder | None:
         raise BenchError(f"{folder.path}: the run folder cannot be written ({error.strerror}); see to the disk, then "
                          "run the sweep again") from error
     return folder
+
+
+def _is_further(folder: RunFolder, files: Files) -> bool:
+    with suppress(OSError):
+        return folder.samples_path.stat().st_size > len(files.get(folder.samples_path.name, b""))
+    return False
 
 
 def enter(results: Path, runs_root: Path, found: Recorded, entered: Callable[[], None]) -> Mapping[str, Any] | None:

@@ -170,10 +170,7 @@ class _Jobs:
             former = number.read_text("utf-8").strip()
             if self._how.cluster == "slurm" and former.isdecimal():
                 (place / "stop").touch()
-                ends = monotonic_s() + GRACE_S
-                while former in (_alive() or {former}) and monotonic_s() < ends:
-                    threading.Event().wait(_LOOK_S)
-                capture(["scancel", former], timeout_s=60)
+                _end(former)
             for news in _left_in(UnitFolder(place)):
                 attempt.hear(news)
         shutil.rmtree(place, ignore_errors=True)
@@ -204,8 +201,7 @@ class _Jobs:
         for news in (*_left_in(job.folder), *job.folder.failed(job.attempt.left), _end_of(job)):
             job.attempt.hear(news)
         job.attempt.give_back()
-        if not job.attempt.left:
-            shutil.rmtree(job.place, ignore_errors=True)
+        shutil.rmtree(job.place, ignore_errors=True)
 
     def _is_over(self, job: _Job) -> bool:
         if (job.place / "ended.json").exists():
@@ -241,6 +237,16 @@ def _alive() -> set[str] | None:
     except OSError:
         return None
     return set(said.stdout.split()) if said.code == 0 else None
+
+
+def _end(number: str) -> None:
+    """Waits until a job that was asked to end is gone, and ends it by force where it is not."""
+    ends = monotonic_s() + GRACE_S
+    while (alive := _alive()) is None or number in alive:
+        if monotonic_s() > ends:
+            capture(["scancel", number], timeout_s=60)
+            return
+        threading.Event().wait(_LOOK_S)
 
 
 def _refused(error: Exception) -> BenchError:

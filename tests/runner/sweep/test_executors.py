@@ -214,6 +214,15 @@ def test_a_run_under_way_is_carried_when_it_has_grown_and_another_machine_can_go
     assert parcels.of_cells(tmp_path / "home", ["another"]) == []
 
 
+def test_a_run_that_came_further_here_is_not_set_back(tmp_path: Path) -> None:
+    sample = b'{"task_id": "a"}\n'
+    parcels.put(tmp_path, RUN, {"run_config.json": b"{}", "samples.jsonl": 2 * sample})
+    parcels.put(tmp_path, RUN, {"run_config.json": b"{}", "samples.jsonl": sample})
+    assert (tmp_path / RUN / "samples.jsonl").read_bytes() == 2 * sample
+    parcels.put(tmp_path, RUN, {"run_config.json": b"{}", "samples.jsonl": 3 * sample})
+    assert (tmp_path / RUN / "samples.jsonl").read_bytes() == 3 * sample
+
+
 def test_cells_of_which_a_command_said_nothing_have_failed_with_its_last_words(tmp_path: Path) -> None:
     told = Told()
     attempt = Attempt(unit(cells=("c1", "c2")), ["c1", "c2"], Outputs(tmp_path / "r.json", tmp_path / "runs"), told)
