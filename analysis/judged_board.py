@@ -2,7 +2,9 @@
 
 Paired: the difference of two cells' composites in every scenario that both have, its mean with Student's t interval and
 p-value (the paired t test), Holm's correction over all rows. What is compared shares its scenarios, so that scenarios
-that are hard for everybody do not blur it.
+that are hard for everybody do not blur it. Where nobody named a baseline, the best is one that the scores themselves
+have chosen, and every two cells might have been what is compared: the correction is over all pairs then. (Over the rows
+alone, one in six experiments of eighteen cells that are all alike would show a clear difference.)
 
 Interaction: whether a prompt's gain depends on the model. In every scenario, (other model with the other prompt - other
 model with the first prompt) - (first model with the other prompt - first model with the first prompt); its mean, t
@@ -11,6 +13,7 @@ interval and corrected p-value. That is the interaction contrast of a two-way de
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 
@@ -28,11 +31,11 @@ def board(cells: Sequence[Cell], baseline: str | None = None) -> Board:
     ranked = sorted(cells, key=lambda cell: (-cell.judged.composite.mean, cell.label))
     against = ranked[0] if baseline is None else _called(cells, baseline)
     differences = [None if cell is against else paired(cell, against) for cell in ranked]
-    corrected = _corrected(differences)
+    corrected = _corrected(differences, math.comb(len(ranked), 2) if baseline is None else None)
     standings = tuple(Standing(cell, cell is against, difference, p) for cell, difference, p in
                       zip(ranked, differences, corrected, strict=True))
     first = against if baseline is not None else cells[0]
-    return Board(standings, against, interactions(cells, first))
+    return Board(standings, against, baseline is not None, interactions(cells, first))
 
 
 def paired(one: Cell, other: Cell) -> Estimate | None:
@@ -75,10 +78,11 @@ def _unambiguous(cells: Sequence[Cell]) -> dict[tuple[str, str], Cell]:
     return {place: cell for place, cell in zip(places, cells, strict=True) if places.count(place) == 1}
 
 
-def _corrected(found: Sequence[Estimate | None]) -> list[float | None]:
+def _corrected(found: Sequence[Estimate | None], among: int | None = None) -> list[float | None]:
+    """``among``: how many comparisons there might have been; None: these."""
     known = [(place, one.p_value) for place, one in enumerate(found) if one is not None and one.p_value is not None]
     corrected: list[float | None] = [None] * len(found)
-    for (place, _), p_value in zip(known, holm([p for _, p in known]), strict=True):
+    for (place, _), p_value in zip(known, holm([p for _, p in known], among), strict=True):
         corrected[place] = p_value
     return corrected
 

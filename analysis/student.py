@@ -14,20 +14,27 @@ from core.standings import Estimate
 
 _TINY = 1e-300
 _STEPS = 500
+_ALIKE = 1e-9
+"""Differences of means of scores that are equal by hand may differ in the last bit; real ones are far larger."""
 
 
 def estimate(values: Sequence[float], confidence: float = 0.95) -> Estimate | None:
-    """The mean and its t interval; None of no values. Values that are all alike have an interval without width."""
+    """The mean and its t interval; None of no values.
+
+    Values that are all alike, as coarse scores easily are, say nothing of how far others may lie: there t would claim
+    certainty of two of them. They have no interval, and the p-value of the sign test: that all fall on one side.
+    """
     count = len(values)
     if count == 0:
         return None
     mean = math.fsum(values) / count
     if count == 1:
         return Estimate(mean, None, None, None, 1)
+    if max(values) - min(values) <= _ALIKE:
+        return Estimate(mean, None, None, 1.0 if abs(mean) <= _ALIKE else 2.0 ** (1 - count), count)
     error = math.sqrt(math.fsum((value - mean) ** 2 for value in values) / (count - 1) / count)
     half = quantile(0.5 + confidence / 2, count - 1) * error
-    p_value = (1.0 if mean == 0 else 0.0) if error == 0 else two_sided(mean / error, count - 1)
-    return Estimate(mean, mean - half, mean + half, p_value, count)
+    return Estimate(mean, mean - half, mean + half, two_sided(mean / error, count - 1), count)
 
 
 def two_sided(t: float, freedom: int) -> float:

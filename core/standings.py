@@ -15,10 +15,10 @@ class Estimate(NamedTuple):
 
     mean: float
     low: float | None
-    """None, as ``high`` and ``p_value``, where there is only one value."""
+    """None, as ``high``, where there is only one value, or all are alike."""
     high: float | None
     p_value: float | None
-    """Two-sided, of a mean of 0."""
+    """Two-sided, of a mean of 0; None where there is only one value."""
     size: int
     """How many values."""
 
@@ -94,6 +94,8 @@ class Board:
     standings: tuple[Standing, ...]
     """The best first."""
     baseline: Cell
+    is_named: bool
+    """Whether the baseline was named, or is the best, which the scores have chosen."""
     interactions: tuple[Interaction, ...]
 
 

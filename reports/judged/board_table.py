@@ -199,9 +199,12 @@ def _rough(agreements: Sequence[Agreement]) -> Iterator[str]:
 
 def _legend(found: Findings) -> Iterator[Legend]:
     yield Legend("composite", "Composite: the (weighted) mean of the criteria on the rubric's scale, every scenario "
-                              "once; its interval is Student's t over scenarios, 95 %.")
+                              "once; its interval is Student's t over scenarios, 95 %; none where they are all "
+                              "alike, or one.")
+    among = "all rows" if all(one.board.is_named for one in found.judges) else (
+        "all pairs of rows, because the best is one that the scores have chosen (--baseline names one)")
     yield Legend("against", "vs baseline: mean difference of composites over the scenarios that both have, paired; p: "
-                            "paired t test, Holm's correction over all rows.")
+                            f"paired t test, sign test where all differ alike; Holm's correction over {among}.")
     yield Legend("more", "Difference: gain here less gain there, over scenarios: the interaction of model and prompt.")
     yield Legend("won", "Won: of all comparisons, a tie as half, every scenario once; each pair was asked in both "
                         "orders. Student's t over scenarios, 95 %.")

@@ -13,7 +13,7 @@ from analysis.judged import Scored, floor, judged
 from analysis.judged_board import board
 from core.errors import UsageError
 from core.rubric import Criterion, Rubric
-from core.standings import Cell
+from core.standings import ALPHA, Cell
 
 RUBRIC = Rubric("r-v1", "0" * 64, "", 1, 5, (Criterion("a", "?", ()), Criterion("b", "?", (), 3.0)), weighted=True)
 
@@ -57,12 +57,16 @@ def test_an_interval_never_leaves_the_scale() -> None:
     assert (found.composite.low, found.composite.high) == (1, 5)
 
 
-def test_rows_are_held_against_the_best_by_scipys_paired_test_with_holms_correction() -> None:
+@pytest.mark.parametrize(("named", "comparisons"), [(False, 6), (True, 3)])
+def test_rows_are_held_against_the_best_by_scipys_paired_test_with_holms_correction(
+    named: bool, comparisons: int
+) -> None:
+    """Over all pairs where the scores have chosen the best, over the rows where it was named."""
     cells = four()
-    found = board(cells)
+    highest = max(cells, key=lambda each: each.judged.composite.mean)
+    found = board(cells, highest.label if named else None)
     best = found.standings[0]
-    assert best.is_baseline
-    assert best.cell.judged.composite.mean == max(each.judged.composite.mean for each in cells)
+    assert (best.is_baseline, best.cell, found.is_named) == (True, highest, named)
     raw = []
     for standing in found.standings[1:]:
         theirs = stats.ttest_rel(list(standing.cell.judged.by_scenario.values()),
@@ -73,7 +77,7 @@ def test_rows_are_held_against_the_best_by_scipys_paired_test_with_holms_correct
         assert [standing.difference.low, standing.difference.high] == pytest.approx([ends.low, ends.high])
         raw.append(theirs.pvalue)
     ordered = sorted(raw)
-    stepped = np.maximum.accumulate([min(1.0, p * (3 - place)) for place, p in enumerate(ordered)])
+    stepped = np.maximum.accumulate([min(1.0, p * (comparisons - place)) for place, p in enumerate(ordered)])
     for standing, p_value in zip(found.standings[1:], raw, strict=True):
         assert standing.p_corrected == pytest.approx(stepped[ordered.index(p_value)])
 
@@ -123,3 +127,21 @@ def test_a_baseline_that_names_none_or_two_is_refused(name: str, says: str) -> N
 def test_the_interaction_is_held_against_the_baselines_model_and_prompt() -> None:
     (one,) = board(four(), "m2 v2").interactions
     assert (one.model, one.on, one.prompt, one.over) == ("m1", "m2", "v1", "v2")
+
+
+def test_of_cells_that_are_all_alike_the_best_is_seldom_called_clearly_better() -> None:
+    """Each experiment has a best, and its luck must not be taken for more: at most one in twenty, and some chance."""
+    random = np.random.default_rng(11)
+    told = 0
+    for _ in range(100):
+        cells = [cell(f"m{number}", "v1", {f"s/{place}": float(random.integers(1, 6)) for place in range(6)})
+                 for number in range(9)]
+        told += any((each.p_corrected or 1.0) < ALPHA for each in board(cells).standings)
+    assert told <= 11  # of 100 at 0.05 eleven or fewer are seen in 99 of 100 cases
+
+
+def test_two_scenarios_that_differ_alike_tell_nothing_apart() -> None:
+    high, low = {"s/0": 4.0, "s/1": 3.0}, {"s/0": 3.0, "s/1": 2.0}
+    _, other = board([cell("m1", "v1", high), cell("m2", "v1", low)], "m1 v1").standings
+    assert other.difference is not None
+    assert (other.difference.mean, other.difference.low, other.p_corrected) == (-1.0, None, 0.5)

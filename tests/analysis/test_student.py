@@ -32,8 +32,21 @@ def test_a_mean_has_scipys_interval_and_p_value(values: list[int]) -> None:
     assert found.p_value == pytest.approx(theirs.pvalue, rel=1e-8, abs=1e-12)
 
 
-def test_too_few_or_equal_values_are_told_as_what_they_are() -> None:
+def test_of_one_value_there_is_nothing_but_itself() -> None:
     assert estimate([]) is None
     assert estimate([3.0]) == (3.0, None, None, None, 1)
-    assert estimate([3.0, 3.0]) == (3.0, 3.0, 3.0, 0.0, 2)
-    assert estimate([0.0, 0.0]) == (0.0, 0.0, 0.0, 1.0, 2)
+
+
+@pytest.mark.parametrize("count", [2, 3, 8])
+def test_values_that_are_all_alike_claim_no_certainty(count: int) -> None:
+    found = estimate([-1.0] * count)
+    assert found == (-1.0, None, None, stats.binomtest(count, count).pvalue, count)
+    assert estimate([0.0] * count) == (0.0, None, None, 1.0, count)
+
+
+def test_values_that_differ_in_the_last_bit_only_are_alike() -> None:
+    values = [14 / 3 - 11 / 3, 10 / 3 - 7 / 3]  # one each, by hand
+    assert values[0] != values[1]
+    found = estimate(values)
+    assert found is not None
+    assert (found.low, found.p_value) == (None, 0.5)
