@@ -19,7 +19,7 @@ from runner.sweep.blocks import Block, blocks, names_of
 from runner.sweep.document import Fault, near
 from runner.sweep.flags import parsed
 from runner.sweep.named import Found, Named
-from runner.sweep.plan import Plan
+from runner.sweep.plan import MOST_CELLS, Plan
 from runner.sweep.units import PlannedCell, Unit, unit_id_of
 from runner.work import Work
 from servers.model_list import Listed
@@ -57,6 +57,9 @@ def build(plan: Plan, found: Found) -> Built:
     built = Built(faults={*plan.faults, *found.faults, *_excludes_of_nobody(plan, found)})
     used: set[int] = set()
     seen: set[str] = set()
+    if (count := plan.cells_of(len(found.models))) > MOST_CELLS:
+        built.faults.add(Fault(1, f"the plan comes to {count:,} cells, more than {MOST_CELLS:,}; plan fewer"))
+        return built
     for block in blocks(plan, found.models, found.benchmarks, used):
         _make(block, built, seen)
     if not built.faults:

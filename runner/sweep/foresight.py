@@ -122,8 +122,9 @@ def _opened(unit: Planned, cell: Cell, faults: set[Fault]) -> tuple[Work | None,
 def _asked(unit: Planned, work: Work) -> Asked:
     model = unit.named.model
     identity = None
-    with suppress(BenchError):
-        identity = model_identity(model)
+    if model.path or model.sha256:  # others are known to earlier records by their names
+        with suppress(BenchError):
+            identity = model_identity(model)
     limit = unit.request.tasks.limit
     tasks = len(work.tasks) if work.task_set is not None else limit
     return Asked(identity, model.label, model.size_bytes, work.cell.benchmark, tasks, work.drawing.budget())

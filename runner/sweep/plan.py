@@ -64,6 +64,13 @@ class Plan:
     excludes: tuple[Exclude, ...]
     faults: tuple[Fault, ...]
 
+    def cells_of(self, models: int) -> int:
+        """How many there are at most, of so many models: an entry may be a folder of them."""
+        found = models * len(self.benchmarks) * len(self.strategies) * max(1, len(self.versions))
+        for _, values in self.matrix:
+            found *= len(values)
+        return found
+
 
 def plan_of(document: Document) -> Plan:
     """The plan, with everything that is wrong with its words and values."""
@@ -74,6 +81,8 @@ def plan_of(document: Document) -> Plan:
         fault = Fault(1, f"the plan comes to {count:,} cells, more than {MOST_CELLS:,}; plan fewer")
         return Plan(document.path, title, (), (), (), (), {}, (), (), tuple(sorted({*document.faults, fault})))
     reading = _Reading(document)
+    if not title.isprintable():
+        reading.faults.add(Fault(document.line("name"), "name: holds what is no letter or sign"))
     plan = Plan(
         document.path, title,
         tuple(reading.entries("models", "model")), tuple(reading.entries("benchmarks", "benchmark")),

@@ -202,3 +202,14 @@ def test_the_plan_of_a_model_that_was_taken_away_still_tells_how_far_the_others_
     assert told.code == 2
     assert [cell["state"] for cell in json.loads(told.out)["cells"]] == ["waiting"]
     assert "mine.gguf does not exist" in told.err
+
+
+def test_a_data_set_that_is_not_here_is_told_and_not_fetched(tool: Tool) -> None:
+    (tool.folder / "plan.toml").write_text('models = ["demo:F16"]\nbenchmarks = ["math", "gsm8k"]\n')
+    cache = tool.folder / "cache"
+    told = tool("sweep", "plan.toml", "--dry-run", "--json", env={"XDG_CACHE_HOME": str(cache)})
+    assert told.code == 0, told.err
+    found = json.loads(told.out)
+    assert [line[:14] for line in found["downloads"]] == ["fetching GSM8K"]
+    assert [cell.get("tasks") for cell in found["cells"]] == [200, None]
+    assert not list(cache.rglob("*.jsonl"))

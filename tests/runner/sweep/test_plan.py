@@ -212,3 +212,15 @@ def test_a_pipe_a_folder_and_a_missing_file_are_refused(tmp_path: Path) -> None:
     for path in (tmp_path, tmp_path / "missing.toml", Path("/dev/zero")):
         with pytest.raises(BadInput, match=r"\.toml|plan"):
             read(path)
+
+
+def test_a_folder_of_many_models_counts_as_so_many(tmp_path: Path) -> None:
+    (tmp_path / "here").symlink_to(Path(schema.FILE).parents[2] / "models")
+    seeds = ", ".join(map(str, range(30_000)))
+    found = faults(tmp_path, f'models = ["here"]\nbenchmarks = ["math"]\nmatrix = {{ seed = [{seeds}] }}')
+    assert [fault.text for fault in found] == ["the plan comes to 180,000 cells, more than 100,000; plan fewer"]
+
+
+def test_a_name_that_would_write_to_the_terminal_is_refused(tmp_path: Path) -> None:
+    (found,) = faults(tmp_path, 'name = "a\\u001b[31m"\nmodels = ["demo"]\nbenchmarks = ["math"]')
+    assert (found.line, found.text) == (1, "name: holds what is no letter or sign")
