@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from core.errors import UsageError
+import difflib
+
+from core.errors import BadInput, UsageError
 from core.records import ModelInfo
-from servers.backends import ollama, transformers_serve
+from servers.backends import ollama, ollama_api, transformers_serve
 from servers.backends.base import Found
 from servers.backends.hosted import is_hosted
+from servers.backends.ollama_names import address, same
 from servers.backends.registry import choose
 from servers.fitting import size
 from servers.memory_plan import MemoryPlan
@@ -26,8 +29,11 @@ def is_local(model: ModelInfo, settings: ServerSettings) -> bool:
 def memory_of(model: ModelInfo, settings: ServerSettings, room: RoomFor = room_for) -> MemoryPlan | None:
     """The plan that a start would make now; None where that is not ours to plan, or not known before it is fetched.
 
-    Raises UsageError for a model that does not fit, or a setting that the backend has not.
+    Raises UsageError for a model that does not fit, or a setting that the backend has not; BadInput for one that an
+    Ollama server which answers does not have.
     """
+    if model.backend == ollama.NAME:
+        _refuse_missing(model.name, pull=settings.pull)
     if not is_local(model, settings):
         return None
     if model.backend == TRANSFORMERS:
@@ -41,6 +47,17 @@ def memory_of(model: ModelInfo, settings: ServerSettings, room: RoomFor = room_f
         _refuse_too_large(model, settings, found, room)
         return None
     return plan(model, settings, backend, found, _NO_PORT, room).memory
+
+
+def _refuse_missing(name: str, *, pull: bool) -> None:
+    base_url = address()
+    if pull or ollama_api.version(base_url) is None:  # it may be started, or start, when its turn comes
+        return
+    there = [each.name for each in ollama_api.installed(base_url)]
+    if not any(same(name, each) for each in there):
+        near = difflib.get_close_matches(name, there, n=3, cutoff=0.4) or sorted(there)[:8]
+        raise BadInput(f"ollama:{name} is not on the Ollama server at {base_url}, which has "
+                       f"{', '.join(near) or 'none'}: pull it, or set pull")
 
 
 def _refuse_too_large(model: ModelInfo, settings: ServerSettings, found: Found, room: RoomFor) -> None:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from analysis.pace import Asked, Pace, Paces
-from core.errors import BenchError, UsageError
+from core.errors import BadInput, BenchError, UsageError
 from runner.cell_key import cell_key, model_identity
 from runner.choosing import work_for
 from runner.loading import settings
@@ -133,6 +133,8 @@ def _asked(unit: Planned, work: Work) -> Asked:
 def _memory(unit: Planned, works: Sequence[Work], faults: set[Fault]) -> MemoryPlan | None:
     try:
         return memory_of(unit.named.model, settings(unit.request, works))
+    except BadInput as error:
+        faults.add(Fault(unit.line, str(error)))
     except UsageError as error:
         own = unit.named.entry.settings
         line = own["ctx-size"].line if "ctx-size" in own else unit.line

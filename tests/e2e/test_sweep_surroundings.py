@@ -213,3 +213,20 @@ def test_a_data_set_that_is_not_here_is_told_and_not_fetched(tool: Tool) -> None
     assert [line[:14] for line in found["downloads"]] == ["fetching GSM8K"]
     assert [cell.get("tasks") for cell in found["cells"]] == [200, None]
     assert not list(cache.rglob("*.jsonl"))
+
+
+def test_a_model_of_ollamas_is_looked_for_there_and_done_under_the_name_it_was_asked_by(
+    tool: Tool, held: ExitStack
+) -> None:
+    url = serving(held, "ollama_server.py", "--log", str(tool.folder / "ollama.log"), "--model", "llama3.2:1b")
+    env = {"OLLAMA_HOST": url.removeprefix("http://"), "XDG_CACHE_HOME": str(tool.folder / "cache")}
+    settings = 'benchmarks = ["math"]\nsettings = { limit = 2, problems-file = "demo", max-tokens = 32 }\n'
+    (tool.folder / "plan.toml").write_text(f'models = ["ollama:llama3.2:1b",\n  "ollama:llama3.2:3b"]\n{settings}')
+    missing = tool("sweep", "plan.toml", "--dry-run", env=env)
+    assert missing.code == 2
+    assert "plan.toml:2: ollama:llama3.2:3b is not on the Ollama server" in missing.err
+    (tool.folder / "plan.toml").write_text(f'models = ["ollama:llama3.2:1b"]\n{settings}')
+    done = tool("sweep", "plan.toml", "--quiet", env=env)
+    assert done.code == 0, done.err
+    told = json.loads(tool("sweep", "plan.toml", "--status", "--json", env=env).out)
+    assert [cell["state"] for cell in told["cells"]] == ["done"]
