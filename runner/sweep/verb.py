@@ -12,6 +12,7 @@ from typing import Any
 from rich.console import Console
 
 from core.errors import BadInput, UsageError
+from core.judged_in_record import is_for_judges
 from core.lookup import number_at, text_at
 from ledger import runs, store
 from reports import numbers
@@ -142,10 +143,12 @@ def row_of(standing: Standing) -> Row:
     record, begun = standing.record or {}, standing.begun
     score = number_at(record, "results", "score")
     interval = record.get("interval")
+    suspect = " suspect" if text_at(record, "validity", "status") == "suspect" else ""
+    shown = numbers.score_cell(score, interval if isinstance(interval, list) and len(interval) == 2 else None)
     return Row(
         standing.cell.cell_id, standing.cell.label, standing.state.value,
-        score=numbers.score_cell(score, interval if isinstance(interval, list) and len(interval) == 2 else None),
-        progress=f"{begun.answered}/{begun.tasks}" if begun is not None and standing.record is None else "",
+        score=f"{shown}{suspect}" if shown else "unjudged" if is_for_judges(record) else "",
+        progress=f"{begun.answered}/{begun.tasks}" if begun is not None and begun.tasks and not record else "",
         run_id=text_at(record, "run_id") or (begun.run_id if begun is not None else ""), reason=standing.reason,
         log_tail=standing.failure.log_tail if standing.failure is not None else (),
     )

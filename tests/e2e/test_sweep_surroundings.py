@@ -172,7 +172,8 @@ settings = { server = "xllamacpp", limit = 2, max-tokens = 32, parallel = 1 }
             tool.argv("sweep", "plan.toml", "--max-gpu-temp", "80", "--notify",
                       f"http://127.0.0.1:{server.server_port}/"),
             cwd=tool.folder, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
-            env={**tool.environment(), "LD_LIBRARY_PATH": str(library), "NVML_TEMPERATURE": str(hot)})
+            env={**tool.environment(), "CUDA_VISIBLE_DEVICES": "0,1", "LD_LIBRARY_PATH": str(library),
+                 "NVML_TEMPERATURE": str(hot)})
         assert process.stderr is not None
         said = ""
         while "a GPU is at 90" not in said:
