@@ -50,8 +50,8 @@ def joined(address: str | None, say: Callable[[str], None]) -> Iterator[Any]:
             _hush(ray)
             ray.init(address=where, **_QUIET, **(_alone() if where == LOCAL else {}))
         except (ConnectionError, RuntimeError, ValueError, ray.exceptions.RayError) as error:
-            raise UsageError(f"--ray-address {where}: the cluster cannot be joined ({one_line(error)}); "
-                             "docs/many-machines.md has the two commands that start one") from error
+            raise UsageError(f"--ray-address {where}: the cluster cannot be joined ({one_line(error)}); {_token()}"
+                             "docs/many-machines.md has the commands that start one") from error
         for number, handler in before.items():
             signal.signal(number, handler)  # Ray sets its own, which ends at once and leaves what is under way
         say(_told(ray, where))
@@ -81,6 +81,12 @@ def cause_of(error: Exception) -> BenchError:
     if isinstance(inner, BenchError):
         return inner
     return BenchError(f"Ray: {one_line(inner if isinstance(inner, Exception) else error)}")
+
+
+def _token() -> str:
+    """Ray refuses who has no token where its first machine has one, and does not say so."""
+    hint = "if it was started with a token, set RAY_AUTH_MODE=token here too; "
+    return "" if os.environ.get("RAY_AUTH_MODE") else hint
 
 
 def _hush(ray: Any) -> None:

@@ -13,6 +13,7 @@ from itertools import count
 from typing import Any
 
 os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
+os.environ["RAY_AUTH_MODE"] = "disabled"  # whether or not this user has a token
 
 from ray.cluster_utils import Cluster
 
