@@ -24,18 +24,23 @@ from core.standings import Board, Cell, Estimate, Interaction, Standing
 
 
 def board(cells: Sequence[Cell], baseline: str | None = None) -> Board:
-    """``baseline``: a cell's label, or a model or a prompt that only one has; None: the best.
+    """``baseline``: a cell's label, or a model or a prompt that only one has; None: the best of those that were judged
+    in the most scenarios, since one good text is no measure for all.
 
     Raises UsageError where it names none, or several.
     """
     ranked = sorted(cells, key=lambda cell: (-cell.judged.composite.mean, cell.label))
-    against = ranked[0] if baseline is None else _called(cells, baseline)
+    against = _best(ranked) if baseline is None else _called(cells, baseline)
     differences = [None if cell is against else paired(cell, against) for cell in ranked]
     corrected = _corrected(differences, math.comb(len(ranked), 2) if baseline is None else None)
     standings = tuple(Standing(cell, cell is against, difference, p) for cell, difference, p in
                       zip(ranked, differences, corrected, strict=True))
     first = against if baseline is not None else cells[0]
     return Board(standings, against, baseline is not None, interactions(cells, first))
+
+
+def _best(ranked: Sequence[Cell]) -> Cell:
+    return max(ranked, key=lambda cell: cell.judged.composite.size)  # the first of equals
 
 
 def paired(one: Cell, other: Cell) -> Estimate | None:

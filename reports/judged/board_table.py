@@ -118,6 +118,9 @@ def _notes(one: OfJudge) -> Iterator[str]:
         cell = standing.cell
         if not standing.is_baseline and standing.difference is None:
             yield f"{escape(cell.label, 80)} has no scenario in common with the baseline"
+    if len({frozenset(standing.cell.judged.by_scenario) for standing in one.board.standings}) > 1:
+        yield ("not all rows are judged in the same scenarios, of which some are harder than others: composites do not "
+               "rank them, differences to the baseline do")
     if one.unjudged:
         yield f"not judged by {who(one)} yet: {', '.join(escape(label, 80) for label in one.unjudged)}"
     if one.rubric.weighted:

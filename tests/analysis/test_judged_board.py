@@ -140,6 +140,13 @@ def test_of_cells_that_are_all_alike_the_best_is_seldom_called_clearly_better() 
     assert told <= 11  # of 100 at 0.05 eleven or fewer are seen in 99 of 100 cases
 
 
+def test_one_good_text_is_no_measure_for_all_rows() -> None:
+    lucky, others = cell("m0", "v1", {"s/0": 5.0}), four()
+    found = board([lucky, *others])
+    assert found.standings[0].cell is lucky
+    assert found.baseline is max(others, key=lambda each: each.judged.composite.mean)
+
+
 def test_two_scenarios_that_differ_alike_tell_nothing_apart() -> None:
     high, low = {"s/0": 4.0, "s/1": 3.0}, {"s/0": 3.0, "s/1": 2.0}
     _, other = board([cell("m1", "v1", high), cell("m2", "v1", low)], "m1 v1").standings

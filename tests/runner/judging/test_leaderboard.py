@@ -127,6 +127,16 @@ def test_of_one_scenario_nothing_is_told_apart(tmp_path: Path) -> None:
     assert "interval" not in shown(made)["judges"][0]["rows"][0]["composite"]
 
 
+def test_rows_of_other_scenarios_are_said_not_to_be_ranked(tmp_path: Path) -> None:
+    made = make(tmp_path, scenarios=4)
+    judge(made, "ann")
+    said = "not all rows are judged in the same scenarios"
+    assert said not in table.to_markdown(table_of(leaderboard(BoardRequest(made.name, made.results, made.runs_root))))
+    add_run(made, "m:F16", "p1-short", scenarios=2)
+    judge(made, "ann")
+    assert said in table.to_markdown(table_of(leaderboard(BoardRequest(made.name, made.results, made.runs_root))))
+
+
 def test_before_anything_is_judged_a_sentence_says_how(tmp_path: Path) -> None:
     made = make(tmp_path)
     with pytest.raises(UsageError, match="nothing is judged yet; judge export writes the file"):
