@@ -54,6 +54,7 @@ class Applied:
     scored: int = 0
     """Candidates in the file that have all their scores."""
     missing: int = 0
+    """Those that have not, and those that were taken out of it."""
     written: int = 0
     """Scores that were not in the run folders yet."""
     records: list[Record] = field(default_factory=list)
@@ -70,8 +71,9 @@ def apply(request: ApplyRequest) -> Applied:
         checking.refuse_faults(found, rubric)
         filled = [(entry, found.key.places[entry.entry_id]) for entry in found.file.entries
                   if scoring.whole(rubric, entry.scores) is not None]
-        applied = Applied(found.key.judge, rubric.version, len(filled), len(found.file.entries) - len(filled))
-        _refuse_unfilled(request, applied)
+        gone = len(set(found.key.in_file) - {entry.entry_id for entry in found.file.entries})
+        applied = Applied(found.key.judge, rubric.version, len(filled), len(found.file.entries) - len(filled) + gone)
+        _refuse_unfilled(request, applied, gone)
         records = store.read(request.results)
         runs = _runs(records, found, filled)
         texts = all_candidates(runs.values(), request.runs_root)
@@ -153,13 +155,15 @@ def _rubric(request: ApplyRequest, found: Read) -> Rubric:
     return rubric
 
 
-def _refuse_unfilled(request: ApplyRequest, applied: Applied) -> None:
+def _refuse_unfilled(request: ApplyRequest, applied: Applied, gone: int) -> None:
+    """``gone``: how many were taken out of the file, which is as good as not scored."""
     total = applied.scored + applied.missing
     if not applied.scored:
         raise BadInput(f"{request.file}: none of its {total:,} candidates has all its scores yet; fill them in first")
     if applied.missing and not request.partial:
-        raise BadInput(f"{request.file}: {applied.missing:,} of {total:,} candidates lack a score; fill them in, or "
-                       "apply what is there with --partial")
+        out = f" ({gone:,} of them were taken out of the file: judge export puts them back)" if gone else ""
+        raise BadInput(f"{request.file}: {applied.missing:,} of {total:,} candidates lack a score{out}; fill them in, "
+                       "or apply what is there with --partial")
 
 
 def _runs(records: Sequence[Record], found: Read, filled: Sequence[tuple[Entry, Place]]) -> dict[str, Record]:

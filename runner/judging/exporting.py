@@ -70,7 +70,8 @@ def export(request: ExportRequest) -> Exported:
         if not drawn.entries:
             raise BadInput(f"{request.experiment}: {before.key.judge} has scored all {len(done)} texts under "
                            f"{rubric.version} already; name another judge with --judge for a second opinion")
-        key = replace(before.key, rubric_version=rubric.version, rubric_sha256=rubric.sha256, places=drawn.places)
+        key = replace(before.key, rubric_version=rubric.version, rubric_sha256=rubric.sha256, places=drawn.places,
+                      in_file=tuple(entry.entry_id for entry in drawn.entries))
         file = JudgeFile(key.file_id, key.experiment, key.judge, rubric.version, rubric.sha256, rubric.text,
                          drawn.entries)
         rubrics.keep(request.runs_root, rubric)

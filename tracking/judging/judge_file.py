@@ -21,13 +21,16 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from hashlib import sha256
 from typing import Any, Final
 
 from core.errors import BadInput
 from core.rubric import Rubric
+from tracking.judging import rubric as rubric_file
 
 FORMAT: Final = "bench-runner judge file 1"
 MOST_NOTE_CHARS: Final = 10_000
+_MOST_DIGITS: Final = 100
 
 _FILE_ID = re.compile(r"j[0-9a-f]{16}")
 _KEYS: Final = ("format", "file_id", "experiment", "judge", "how", "rubric", "candidates")
@@ -121,6 +124,7 @@ class _Reader:
         if not is_file_id(texts["file_id"]):
             raise self.bad(f'"file_id" is {_shown(texts["file_id"])}, which is none that an export gives')
         found = {name: self.text(rubric[name], f'"rubric"."{name}"') for name in ("version", "sha256", "text")}
+        self.same_rubric(rubric)
         if not isinstance(value["candidates"], list):
             raise self.bad('"candidates" must be a list')
         entries = tuple(self.entry(item, place) for place, item in enumerate(value["candidates"], 1))
@@ -132,9 +136,20 @@ class _Reader:
         return JudgeFile(**texts, rubric_version=found["version"], rubric_sha256=found["sha256"],
                          rubric_text=found["text"], entries=entries)
 
+    def same_rubric(self, rubric: Mapping[str, Any]) -> None:
+        """What a judge reads beside the rubric's text is what the text says. A changed text is told by its hash."""
+        if sha256(rubric["text"].encode("utf-8", "surrogatepass")).hexdigest() != rubric["sha256"]:
+            return
+        found = rubric_file.parse(rubric["text"], f"the rubric in {self.where}")
+        for name, written in (("version", found.version), ("scale", [found.lowest, found.highest]),
+                              ("criteria", list(found.names))):
+            if rubric[name] != written:
+                raise self.bad(f'"rubric"."{name}" is {_shown(rubric[name])}, and its text says {_shown(written)}')
+
     def value(self) -> Any:
         try:
-            return json.loads(self.data.decode("utf-8-sig"), object_pairs_hook=_unique, parse_constant=_no_number)
+            return json.loads(self.data.decode("utf-8-sig"), object_pairs_hook=_unique, parse_constant=_no_number,
+                              parse_int=_whole_number)
         except UnicodeDecodeError as error:
             raise self.bad("is not UTF-8", self.data.count(b"\n", 0, error.start) + 1) from None
         except json.JSONDecodeError as error:
@@ -200,6 +215,12 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _no_number(name: str) -> Any:
     raise ValueError(f"{name} is no number")
+
+
+def _whole_number(digits: str) -> int:
+    if len(digits) > _MOST_DIGITS:
+        raise ValueError(f"a number has {len(digits):,} digits")
+    return int(digits)
 
 
 def _shown(value: Any) -> str:

@@ -56,6 +56,8 @@ class Key:
     rubric_source: str
     """``shipped:tips``, or the path of the rubric's file."""
     places: Mapping[str, Place]
+    in_file: tuple[str, ...] = ()
+    """The ids that the file was last written with, so that what is taken out of it is missed."""
 
 
 def new_file_id() -> str:
@@ -99,7 +101,7 @@ def read(runs_root: Path, file_id: str) -> Key | None:
     try:
         value = json.loads(path.read_text("utf-8"))
         places = {str(name): Place(**place) for name, place in value["places"].items()}
-        return Key(**{**value, "places": places})
+        return Key(**{**value, "places": places, "in_file": tuple(map(str, value.get("in_file", ())))})
     except FileNotFoundError:
         return None
     except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:

@@ -154,6 +154,20 @@ def test_a_partly_filled_file_says_how_many_are_missing_and_wants_to_be_told(tmp
     assert {record["judging"]["scored"] for record in judgements(made)[-4:]} == {6}
 
 
+def test_a_candidate_that_was_taken_out_of_the_file_is_missed_and_put_back_by_export(tmp_path: Path) -> None:
+    """A judge who leaves out what is tedious makes the rest look like all."""
+    made = exported(tmp_path)
+    fill(made, lambda *_: 3)
+    edited(lambda value: value["candidates"].pop(5))(made)
+    with pytest.raises(BadInput, match=r"1 of 24 candidates lack a score \(1 of them were taken out of the file: judge "
+                                       r"export puts them back\); fill them in"):
+        applied(made)
+    assert (applied(made, partial=True).written, applied(made, partial=True).missing) == (23, 1)
+    export(ExportRequest(made.name, made.out, made.results, made.runs_root))
+    fill(made, lambda *_: 3)
+    assert (applied(made).written, len(made.judge_file()["candidates"])) == (1, 24)
+
+
 def edited(change: Callable[[dict[str, Any]], object]) -> Callable[[Experiment], object]:
     def spoil(made: Experiment) -> None:
         value = made.judge_file()
@@ -196,7 +210,7 @@ HOSTILE: list[tuple[Callable[[Experiment], object], str]] = [
     (lambda made: made.out.write_text("[]"), "the file must be an object"),
     (textual('"tone": 3', '"tone": NaN'), "NaN is no number"),
     (textual('"tone": 3', '"tone": 3, "tone": 4'), "occurs twice in one object"),
-    (textual('"tone": 3', f'"tone": {"9" * 5000}'), "is no JSON"),
+    (textual('"tone": 3', f'"tone": {"9" * 5000}'), "is no JSON (a number has 5,000 digits)"),
     (edited(lambda value: value.pop("rubric")), 'the file has no "rubric"'),
     (edited(lambda value: value.update(comment="x")), "has a key 'comment' that no export writes"),
     (edited(lambda value: value.update(format="bench-runner judge file 9")), "its format is"),
@@ -211,6 +225,9 @@ HOSTILE: list[tuple[Callable[[Experiment], object], str]] = [
     (edited(lambda value: value.update(judge="bob")), "its judge is 'bob', and it was exported for 'ann'"),
     (edited(lambda value: value["rubric"].update(text=value["rubric"]["text"] + " ")), "its rubric is not the one"),
     (edited(lambda value: value["rubric"].update(sha256="0" * 64)), "its rubric is not the one"),
+    (edited(lambda value: value["rubric"].update(version="tip-v9")), "\"version\" is 'tip-v9', and its text says"),
+    (edited(lambda value: value["rubric"].update(scale=[1, 10])), '"scale" is [1, 10], and its text says [1, 5]'),
+    (edited(lambda value: value["rubric"].update(criteria=["charm"])), "\"criteria\" is ['charm'], and its text says"),
     # out of range
     (edited(lambda value: first(value)["scores"].update(tone=6)), "tone is 6, outside the scale 1-5"),
     (edited(lambda value: first(value)["scores"].update(tone=0)), "tone is 0, outside the scale 1-5"),
