@@ -6,6 +6,7 @@ import json
 import random
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -13,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.tool import Tool
+from tests.e2e.tool import ROOT, Tool
 
 PLAN = """
 name = "small"
@@ -255,3 +256,59 @@ def test_the_example_of_the_docs_is_a_plan(tool: Tool) -> None:
     done = tool("sweep", str(example), "--dry-run", "--json")
     assert done.code == 0, done.err
     assert len(json.loads(done.out)["cells"]) == 24
+
+
+PAUSED = """
+import sys, time
+from datetime import UTC, datetime
+from pathlib import Path
+from runner.observer import Quiet
+from runner.request import Outputs
+from runner.sweep.building import build
+from runner.sweep.document import read
+from runner.sweep.driver import Driving, drive
+from runner.sweep.executors.local import Local
+from runner.sweep.gates import Hours
+from runner.sweep.named import look_up
+from runner.sweep.pausing import Gates, Pausing, Watch
+from runner.sweep.plan import plan_of
+
+looks = []
+
+def now():
+    "Noon for a while, once a few samples are there; night before and after."
+    samples = sum(path.read_bytes().count(b"\\n") for path in Path("runs").glob("*/samples.jsonl"))
+    if samples >= 3 and len(looks) < 4:
+        looks.append(samples)
+        return datetime(2026, 1, 5, 12, 0, tzinfo=UTC)
+    return datetime(2026, 1, 5, 23, 0, tzinfo=UTC)
+
+class Notes(Quiet):
+    def note(self, text):
+        print(text)
+    status = note
+
+plan = plan_of(read(Path("plan.toml")))
+units = [each.unit for each in build(plan, look_up(plan, print)).planned]
+watch = Watch(lambda: False, now, lambda: 100 * time.monotonic(), lambda _: time.sleep(0.01))
+swept = drive(units, Driving(Local(), Outputs(Path("benchmark_results.json"), Path("runs")),
+                             Pausing(Gates(Hours.of("22:00-07:00")), watch, Notes())))
+sys.exit(swept.exit_code)
+"""
+
+
+def test_what_runs_when_the_hours_end_is_stopped_at_the_sample_and_goes_on_from_there(tool: Tool) -> None:
+    planned(tool, """
+models = ["demo:F16"]
+benchmarks = ["math", "extraction"]
+settings = { server = "xllamacpp", limit = 24, max-tokens = 128, parallel = 1 }
+""")
+    done = subprocess.run([sys.executable, "-c", PAUSED], cwd=tool.folder, capture_output=True, text=True, timeout=100,
+                          env={**tool.environment(), "PYTHONPATH": str(ROOT)}, check=False)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count("paused: it is not between 22:00-07:00 any more") == 1
+    assert done.stdout.count("waiting: going on at 22:00") == 1
+    first, second = tool.records()
+    assert (first["benchmark"], second["benchmark"]) == ("math", "extraction")
+    assert sorted(each["latency"].get("sittings", 1) for each in (first, second)) == [1, 2]
+    assert len(tool.run_folders()) == 2 + 1  # and the folder of claims
