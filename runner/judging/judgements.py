@@ -46,10 +46,11 @@ def new_ones(there: Sequence[Line], wanted: Sequence[Line]) -> list[Line]:
 
 
 def add(folder: Path, lines: Sequence[Line]) -> None:
-    """Adds the lines to what is there, the file replaced whole. Raises BenchError."""
+    """Adds the lines to what is there, the file replaced whole; under ``judge_key.held``. Raises BenchError."""
     if not lines:
         return
     path = folder / NAME
+    files.clear_parts(folder, NAME)
     try:
         files.atomic_write(path, lines_of([*read(folder), *lines]))
     except OSError as error:
