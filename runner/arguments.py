@@ -41,7 +41,7 @@ other verbs (each has its own --help):
   report    one run as a page for a browser, with every reply
   rich-report  all runs on one page for a browser
   import    results of other harnesses into the ledger
-  judge     texts that are judged by a rubric: export, apply, auto; leaderboard: what their scores come to
+  judge     texts that are judged by a rubric: export, serve, apply, auto; leaderboard: what their scores come to
   sweep     every cell of a plan file: sweep PLAN.toml
   track     send what an MLflow server lacks of the ledger: track sync
   doctor    what this machine has, and what to do about what is missing

@@ -27,9 +27,8 @@ class Desktop:
         """Raises nothing that a page or a file can bring about."""
         if (method, path.partition("?")[0]) == ("GET", ""):
             return self._page()
-        if (method, path) == ("GET", "look"):
-            revision, changed = self.desk.look()
-            return _json(200, {"revision": revision, "changed": changed})
+        if method == "GET" and path.startswith("look/"):
+            return self._look(path.removeprefix("look/"))
         if (method, path) == ("POST", "save"):
             return self._save(body)
         return Reply(404, b"There is nothing here.\n")
@@ -40,6 +39,18 @@ class Desktop:
         except BadInput as error:
             return _html(409, fault_page(str(error), assets()))
         return _html(200, page)
+
+    def _look(self, known: str) -> Reply:
+        revision, changed = self.desk.look()
+        news = {} if str(revision) == known else self._news()
+        return _json(200, {"changed": changed, **news})
+
+    def _news(self) -> dict[str, Any]:
+        """What is given by now, for a page that lags behind."""
+        with self.desk.held():
+            return {"revision": self.desk.revision, "entries": [
+                {"id": entry.entry_id, "scores": dict(entry.scores), "note": entry.note}
+                for entry in self.desk.opened.file.entries]}
 
     def _view(self, opened: Opened) -> JudgeView:
         desk, file = self.desk, opened.file
@@ -56,7 +67,8 @@ class Desktop:
             revision, changes = _asked(body)
             now = self.desk.save(revision, changes)
         except Conflict as conflict:
-            return _json(409, {"by": conflict.by, "error": str(conflict)})
+            news = self._news() if conflict.by == "tab" else {}
+            return _json(409, {"by": conflict.by, "error": str(conflict), **news})
         except BadInput as error:
             return _json(400, {"by": "page", "error": str(error)})
         except BenchError as error:

@@ -13,6 +13,7 @@ from playwright.sync_api import Page, expect
 
 from runner.reporting import report
 from tests.pages.browser import Opener, Watch
+from tests.pages.contrast import CONTRAST
 from tests.pages.folders import HOSTILE, large, record, reply, write
 
 Seen = AbstractContextManager[tuple[Page, Watch]]
@@ -282,35 +283,6 @@ def test_words_stand_out_from_their_ground_in_both_themes(shown: Shown, scheme: 
         page.locator("[data-outcome=wrong]").click()
         faint = page.evaluate(CONTRAST)
         assert faint == []
-
-
-CONTRAST = """() => {
-  const canvas = document.createElement("canvas").getContext("2d", { willReadFrequently: true });
-  const over = (colours) => {
-    canvas.clearRect(0, 0, 1, 1);
-    for (const colour of colours) { canvas.fillStyle = colour; canvas.fillRect(0, 0, 1, 1); }
-    return [...canvas.getImageData(0, 0, 1, 1).data].slice(0, 3);
-  };
-  const light = (rgb) => {
-    const [r, g, b] = rgb.map((v) => v / 255).map((v) => (v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4));
-    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
-  };
-  const grounds = (element) => {
-    const found = [];
-    for (let one = element; one; one = one.parentElement) found.unshift(getComputedStyle(one).backgroundColor);
-    return found;
-  };
-  const faint = [];
-  for (const element of document.querySelectorAll("main *")) {
-    const own = [...element.childNodes].some((node) => node.nodeType === 3 && node.data.trim());
-    if (!own || !element.checkVisibility() || element.closest("svg, .visually-hidden, noscript, option")) continue;
-    const below = grounds(element);
-    const [ground, text] = [light(over(below)), light(over([...below, getComputedStyle(element).color]))];
-    const ratio = (Math.max(ground, text) + 0.05) / (Math.min(ground, text) + 0.05);
-    if (ratio < 4.5) faint.push(`${element.className || element.tagName} ${ratio.toFixed(2)}`);
-  }
-  return [...new Set(faint)];
-}"""
 
 
 def test_without_scripts_the_figures_are_there_and_a_word_about_the_rest(opened: Opener, tmp_path: Path) -> None:

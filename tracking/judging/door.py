@@ -22,6 +22,9 @@ HOST: Final = "127.0.0.1"
 MOST_BYTES: Final = 1_000_000
 """Of what a page may send at once."""
 
+_POLL_S: Final = 0.05
+"""How often it is seen whether the end has come."""
+
 _QUIET_S: Final = 20.0
 """How long a connection may say nothing."""
 
@@ -75,7 +78,7 @@ def opened(port: int, answer: Answer) -> Iterator[Door]:
     server = _Server((HOST, port), _Handler)
     server.door = Door(server.server_address[1], secrets.token_urlsafe(24), secrets.token_urlsafe(24))
     server.answer = answer
-    thread = threading.Thread(target=server.serve_forever, name="judge-page", daemon=True)
+    thread = threading.Thread(target=server.serve_forever, args=(_POLL_S,), name="judge-page", daemon=True)
     thread.start()
     try:
         yield server.door
@@ -90,6 +93,7 @@ class _Server(ThreadingHTTPServer):
 
     daemon_threads = True
     block_on_close = False
+    request_queue_size = 64
     door: Door
     answer: Answer
 

@@ -9,6 +9,8 @@
   let blocked = false;
   let leaving = false;
   let pace = told;
+  let typed = 0;
+  let shown = null;
 
   const say = (words) => { at("said").textContent = words; };
   const trouble = (words, button, remedy) => {
@@ -22,7 +24,26 @@
   const reload = () => { leaving = true; desk.keep(); location.reload(); };
   const keys = (count) => (count === 1 ? "The last key is" : `The last ${count} keys are`);
 
+  // What the judge gave, and another tab or program had given otherwise meanwhile.
+  const refused = (lost) => trouble(lost.map(({ id, criterion, value }) => {
+    const number = desk.entries.findIndex((entry) => entry.id === id);
+    const of = number < 0 ? "a text that is not in the file any more" : `text ${number + 1}`;
+    return `Not taken: ${criterion === null ? "the note" : `${show.spaced(criterion)} ${value ?? "(taken away)"}`} for ${of}, which has something else by now.`;
+  }).join(" "), "Go on", goOn);
+  const goOn = () => {
+    blocked = false;
+    at("trouble").hidden = true;
+    at("candidate").focus();
+  };
+
   const heard = {
+    foreign: reload,
+    merged: (lost) => {
+      if (shown && document.activeElement !== at("note")) at("note").value = shown.note;
+      if (shown && !desk.whole(shown)) open = firstOpen(shown);
+      refresh();
+      if (lost.length) refused(lost);
+    },
     saving: () => show.saved("", "saving …"),
     saved: (said) => {
       pace = said;
@@ -32,7 +53,6 @@
     failed: (by, why) => {
       const count = desk.unsaved();
       show.saved("bad", count ? `${count} not saved` : "");
-      if (by === "tab") { reload(); return; }
       if (by === "file") {
         trouble(`${page.plain(told.saved_in)} was changed by another program (an editor, an export), and nothing in it was overwritten. `
           + (count ? `${keys(count)} not saved yet; taken over, they are given again where the file has no other score.` : ""),
@@ -48,11 +68,9 @@
     },
   };
   const retry = () => {
-    blocked = false;
-    at("trouble").hidden = true;
-    at("candidate").focus();
+    goOn();
     desk.retry();
-    if (!desk.unsaved()) check();
+    if (!desk.unsaved()) desk.look();
   };
 
   const desk = makeDesk(told, heard);
@@ -72,7 +90,8 @@
     at("end").hidden = !ended();
     at("undo").disabled = !desk.undoable();
     at("back").disabled = place === 0;
-    at("on").disabled = at("skip").disabled = ended();
+    at("on").disabled = ended();
+    at("skip").disabled = ended() && desk.done() === desk.entries.length;
     show.progress(desk.done(), pace);
     if (ended()) return;
     show.scores(desk.entries[place], open);
@@ -91,12 +110,15 @@
   const firstOpen = (entry) => Math.max(0, criteria.findIndex(({ name }) => entry.scores[name] === null));
 
   const go = (to, quietly) => {
+    note();
+    shown = null;
     place = Math.max(0, Math.min(desk.entries.length, to));
     if (ended()) {
       end();
     } else {
       open = firstOpen(desk.entries[place]);
-      show.candidate(desk.entries[place], place);
+      shown = desk.entries[place];
+      show.candidate(shown, place);
     }
     refresh();
     history.replaceState(null, "", ended() ? "#end" : `#${encodeURIComponent(desk.entries[place].id)}`);
@@ -143,14 +165,9 @@
     say(`Taken back: ${last.criterion === null ? "the note" : `${show.spaced(last.criterion)} ${last.value ?? ""}`}. ${at("place").textContent}`);
   };
 
-  const check = async () => {
-    const by = blocked ? null : await desk.look();
-    if (by === "tab") reload();
-    else if (by && !blocked) { desk.stop(); heard.failed(by, ""); }
-  };
-
   const note = () => {
-    if (!ended() && desk.change(desk.entries[place].id, null, at("note").value)) refresh();
+    clearTimeout(typed);
+    if (shown && desk.change(shown.id, null, at("note").value)) at("undo").disabled = false;
   };
 
   const actions = {
@@ -191,10 +208,11 @@
   at("undo").addEventListener("click", undo);
   at("ask").addEventListener("click", actions["?"]);
   at("note").addEventListener("change", note);
-  addEventListener("focus", check);
+  at("note").addEventListener("input", () => { clearTimeout(typed); typed = setTimeout(note, 500); });
+  addEventListener("focus", () => desk.look());
   addEventListener("pagehide", note);
   addEventListener("beforeunload", (event) => {
-    if (!leaving && desk.unsaved()) event.preventDefault();
+    if (!leaving && blocked && desk.unsaved()) event.preventDefault(); // what is on its way arrives though the page is left
   });
 
   const lost = desk.again();
@@ -204,12 +222,6 @@
   at("how").open = !desk.done();
   at("judging").hidden = at("steps").hidden = false;
   go(there >= 0 ? there : lacking >= 0 ? lacking : desk.entries.length, true);
-  if (lost.length) {
-    trouble(lost.map(({ id, criterion, value }) => {
-      const number = desk.entries.findIndex((entry) => entry.id === id);
-      const of = number < 0 ? "a text that is not in the file any more" : `text ${number + 1}`;
-      return `Not taken: ${criterion === null ? "the note" : `${show.spaced(criterion)} ${value ?? "(taken away)"}`} for ${of}, which has something else by now.`;
-    }).join(" "), "Go on", () => { blocked = false; at("trouble").hidden = true; at("candidate").focus(); });
-  }
+  if (lost.length) refused(lost);
   document.documentElement.dataset.ready = String(Math.round(performance.now()));
 })();

@@ -35,10 +35,11 @@ const makeDesk = (told, heard) => {
     const batch = waiting.slice(0, 1000);
     let answer = null;
     let said = {};
+    const body = JSON.stringify({ revision, changes: batch.map(({ id, criterion, value }) => ({ id, criterion, value })) });
     try {
       answer = await fetch("save", {
-        method: "POST", headers: { "Content-Type": "application/json" }, cache: "no-store",
-        body: JSON.stringify({ revision, changes: batch.map(({ id, criterion, value }) => ({ id, criterion, value })) }),
+        method: "POST", headers: { "Content-Type": "application/json" }, cache: "no-store", body,
+        keepalive: body.length < 15000, // goes out though the page is left; browsers allow 64 KiB
       });
       said = answer.headers.get("Content-Type") === "application/json" ? await answer.json() : { error: await answer.text() };
     } catch { answer = null; }
@@ -48,6 +49,11 @@ const makeDesk = (told, heard) => {
       waiting.splice(0, batch.length);
       keep();
       heard.saved(said);
+      send();
+      return;
+    }
+    if (answer && said.by === "tab") {
+      merge(said);
       send();
       return;
     }
@@ -61,7 +67,9 @@ const makeDesk = (told, heard) => {
     const made = { id, criterion, value, before };
     put(made);
     waiting.push(made);
-    given.push(made);
+    const last = given.at(-1);
+    if (criterion === null && last && last.id === id && last.criterion === null) last.value = value; // one note, not its letters
+    else given.push({ ...made });
     keep();
     send();
     return true;
@@ -83,12 +91,10 @@ const makeDesk = (told, heard) => {
     return null;
   };
 
-  // What was not saved when the page was left is given again, where nobody else has given something there meanwhile.
-  const again = () => {
-    const before = kept();
+  // Changes that were not saved are given again, where nobody else has given something there meanwhile; gives the others.
+  const repeat = (changes) => {
     const lost = [];
-    given = Array.isArray(before.given) ? before.given : [];
-    for (const made of Array.isArray(before.waiting) ? before.waiting : []) {
+    for (const made of changes) {
       const entry = byId.get(made.id);
       if (!entry || (made.criterion !== null && !names.includes(made.criterion))) { lost.push(made); continue; }
       const now = valueOf(entry, made.criterion);
@@ -98,28 +104,48 @@ const makeDesk = (told, heard) => {
       waiting.push(made);
     }
     keep();
+    return lost;
+  };
+
+  // After the page was loaded anew.
+  const again = () => {
+    const before = kept();
+    given = Array.isArray(before.given) ? before.given : [];
+    const lost = repeat(Array.isArray(before.waiting) ? before.waiting : []);
     send();
     return lost;
   };
 
-  // Whether the file is what this page shows; "tab", "file" or "gone" if not.
+  // What another tab has given is taken over; what waits here goes on waiting, or is told.
+  const merge = (news) => {
+    if (news.entries.length !== byId.size || !news.entries.every(({ id }) => byId.has(id))) { heard.foreign(); return; }
+    for (const { id, scores, note } of news.entries) Object.assign(byId.get(id), { scores, note });
+    revision = news.revision;
+    const changes = waiting;
+    waiting = [];
+    heard.merged(repeat(changes));
+  };
+
+  // Whether the file is still what this page knows.
   const look = async () => {
-    if (sending || stopped) return null;
+    if (sending || stopped) return;
+    let said = null;
     try {
-      const answer = await fetch("look", { cache: "no-store" });
-      if (!answer.ok || sending || stopped) return answer.ok ? null : "gone";
-      const said = await answer.json();
-      return said.changed ? "file" : said.revision === revision || sending || waiting.length ? null : "tab";
-    } catch { return "gone"; }
+      const answer = await fetch(`look/${revision}`, { cache: "no-store" });
+      said = answer.ok ? await answer.json() : null;
+    } catch { said = null; }
+    if (sending || stopped || waiting.length) return; // the save will tell
+    if (said && said.entries && said.revision > revision) merge(said);
+    if (said && !said.changed) return;
+    stopped = true;
+    heard.failed(said ? "file" : "gone", "");
   };
 
   return {
     entries: told.entries, whole, change, undo, again, look, keep,
     done: () => told.entries.filter(whole).length,
     unsaved: () => waiting.length,
-    last: () => waiting[waiting.length - 1],
     retry: () => { stopped = false; send(); },
-    stop: () => { stopped = true; },
     undoable: () => given.length > 0,
   };
 };

@@ -25,7 +25,11 @@ const makeShow = (told, pressed) => {
     const words = page.make("span", "words");
     const number = page.make("span", "visually-hidden", `${score}: `);
     words.append(number, page.show(page.make("span"), meaning));
-    for (const example of examples) words.append(page.show(page.make("span", "example"), example));
+    for (const example of examples) {
+      const line = page.make("span", "example");
+      line.append(page.make("span", "visually-hidden", "Example: "), page.show(page.make("span"), example));
+      words.append(line);
+    }
     button.append(words);
     return button;
   };
@@ -64,10 +68,17 @@ const makeShow = (told, pressed) => {
   });
 
   at("rubric-name").textContent = `Rubric ${page.plain(version)}`;
-  page.show(at("instructions"), instructions);
+  page.show(at("instructions"), instructions.replace(/(?<!\n)\n(?![\n*\d-])/g, " "));  // lines are filled anew, paragraphs kept
   at("how").hidden = !instructions;
   at("score-keys").append(...scale.flatMap((score) => [page.make("kbd", "", keyOf(score)), " "]));
   if (scale.at(-1) === 10) at("score-keys").append(`(${keyOf(10)} is 10)`);
+
+  // Where the rubric scrolls by itself, what is open is in sight.
+  const fit = (card) => {
+    const box = at("rubric");
+    const below = card.offsetTop + card.offsetHeight - box.clientHeight;
+    box.scrollTop = Math.min(Math.max(box.scrollTop, below), card.offsetTop);
+  };
 
   const scores = (entry, open) => {
     cards.forEach(({ card, head, score, body, buttons }, number) => {
@@ -79,6 +90,7 @@ const makeShow = (told, pressed) => {
       body.hidden = number !== open;
       for (const button of buttons) button.setAttribute("aria-pressed", String(Number(button.dataset.score) === value));
     });
+    fit(cards[open].card);
     const { name } = criteria[open];
     at("quick-name").textContent = spaced(name);
     at("quick").setAttribute("aria-label", `Score of ${spaced(name)}`);
@@ -109,15 +121,17 @@ const makeShow = (told, pressed) => {
     at("note").value = entry.note;
   };
 
-  const minutes = (seconds) => (seconds < 50 ? "less than a minute" : `${Math.round(seconds / 60).toLocaleString("en")} min`);
+  const minutes = (seconds) => `${Math.max(1, Math.round(seconds / 60)).toLocaleString("en")} min`;
 
   const progress = (done, { spent_s: spent, finished }) => {
     const all = told.entries.length;
     at("bar").max = all;
     at("bar").value = done;
     at("count").textContent = `${done.toLocaleString("en")} of ${all.toLocaleString("en")} judged`;
-    const left = finished > 2 && done < all ? `, about ${minutes((spent / finished) * (all - done))} to go` : "";
-    at("pace").textContent = spent < 1 ? "" : `· ${minutes(spent)} so far${left}`;
+    const words = [];
+    if (spent >= 60) words.push(`${minutes(spent)} so far`);
+    if (finished > 2 && done < all) words.push(`about ${minutes((spent / finished) * (all - done))} to go`);
+    at("pace").textContent = words.length ? `· ${words.join(", ")}` : "";
   };
 
   const saved = (kind, words) => {

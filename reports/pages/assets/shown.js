@@ -2,7 +2,11 @@
 // What other scripts of a page build on: reading the data blocks, and showing text that nobody can trust.
 const page = (() => {
   // Controls, formats (bidirectional, zero-width), surrogates, unassigned, separators: spelled out, as in the terminal.
-  const UNSAFE = /(?![\n\t])[\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Cn}\p{Zl}\p{Zp}]/gu;
+  // Joiners are left where emoji and scripts are written with them: between two pictures, between two such letters.
+  const JOINED = "[\\p{sc=Arab}\\p{sc=Syrc}\\p{sc=Mong}\\p{sc=Deva}\\p{sc=Beng}\\p{sc=Guru}\\p{sc=Gujr}\\p{sc=Orya}\\p{sc=Taml}\\p{sc=Telu}\\p{sc=Knda}\\p{sc=Mlym}\\p{sc=Sinh}]\\p{M}*";
+  const PICTURE = "\\p{Extended_Pictographic}[\\ufe0f\\p{Emoji_Modifier}]*";
+  const UNSAFE = new RegExp("(?![\\n\\t])[\\p{Cc}\\p{Cf}\\p{Cs}\\p{Co}\\p{Cn}\\p{Zl}\\p{Zp}]"
+    + `(?<!${PICTURE}\\u200d(?=${PICTURE}))(?<!${JOINED}[\\u200c\\u200d](?=${JOINED}))`, "gu");
 
   const data = (id) => JSON.parse(document.getElementById(id).textContent);
 
