@@ -220,10 +220,10 @@ benchmarks = ["math", "human_evil", { benchmark = "lcb", problems-file = "demo",
 def test_a_plan_tells_how_long_it_will_take_from_what_ran_here_and_says_where_nobody_knows(undisturbed: Tool) -> None:
     told = json.loads(undisturbed("sweep", "plan.toml", "--dry-run", "--json").out)
     assert all(cell["estimate_s"] >= 0 and cell["tasks"] == 4 for cell in told["cells"])
-    assert len(told["memory"]) == 2
-    assert told["downloads"] == []
+    assert (told["memory"], told["downloads"]) == ([], []), "nothing is left to load"
     elsewhere = json.loads(undisturbed("sweep", "plan.toml", "--dry-run", "--json", "--results", "new.json").out)
     assert not any("estimate_s" in cell for cell in elsewhere["cells"] if "n=2" not in cell["label"])
+    assert ["memory: weights" in load["plan"] for load in elsewhere["memory"]] == [True, True]
 
 
 @pytest.mark.parametrize(("arguments", "said"), [
