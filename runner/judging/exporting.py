@@ -74,9 +74,13 @@ def export(request: ExportRequest) -> Exported:
                       in_file=tuple(entry.entry_id for entry in drawn.entries))
         file = JudgeFile(key.file_id, key.experiment, key.judge, rubric.version, rubric.sha256, rubric.text,
                          drawn.entries)
+        data = judge_file.to_bytes(file, rubric)
+        if len(data) > checking.MOST_BYTES:
+            raise BadInput(f"--out {request.out}: with {len(drawn.entries):,} texts it would have {len(data):,} bytes, "
+                           f"and judge apply reads {checking.MOST_BYTES:,}; give fewer runs one --experiment")
         rubrics.keep(request.runs_root, rubric)
         judge_key.write(request.runs_root, key)
-        _write(request.out, judge_file.to_bytes(file, rubric))
+        _write(request.out, data)
     occasions = [drawn.places[entry.entry_id].occasion for entry in drawn.entries]
     return Exported(
         candidates=occasions.count(FIRST),

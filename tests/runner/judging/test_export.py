@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from core.errors import BadInput, UsageError
+from runner.judging import checking
 from runner.judging.exporting import Exported, ExportRequest, export
 from tests.runner.judging.an_experiment import MODELS, PROMPTS, Experiment, add_run, by_length, fill, make
 
@@ -164,3 +165,11 @@ def test_a_rubric_that_changed_since_does_not_take_over_old_scores(tmp_path: Pat
     rubric.write_text(text.replace("own-v1", "own-v2"), "utf-8")
     with pytest.raises(BadInput, match=r"its rubric \(own-v1\) has changed since \(it is own-v2 now\)"):
         exported(made)
+
+
+def test_what_apply_would_not_read_is_not_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = make(tmp_path)
+    monkeypatch.setattr(checking, "MOST_BYTES", 9000)
+    with pytest.raises(BadInput, match=r"with 24 texts it would have .* bytes, and judge apply reads 9,000"):
+        exported(made)
+    assert not made.out.exists()
