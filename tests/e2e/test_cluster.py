@@ -95,7 +95,8 @@ def cluster() -> Iterator[Cluster]:
 class Watch:
     """How many units each machine had under way at most, seen from outside: their commands, by the raylet above."""
 
-    def __init__(self) -> None:
+    def __init__(self, cluster: Cluster) -> None:
+        self._cluster = cluster
         self.most: Counter[str] = Counter()
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._look)
@@ -110,21 +111,28 @@ class Watch:
 
     def _look(self) -> None:
         while not self._over.wait(0.2):
-            here = Counter(filter(None, (machine_of(process) for process in psutil.process_iter())))
-            self.most |= here
+            found = [(each, machine_of(each, self._cluster)) for each in psutil.process_iter()]
+            # a look takes its time: what has ended since then was not there together with what began since then
+            self.most |= Counter(machine for each, machine in found if machine is not None and lives(each))
 
 
-def machine_of(process: psutil.Process) -> str | None:
-    """The machine whose unit's command this process is."""
+def machine_of(process: psutil.Process, cluster: Cluster) -> str | None:
+    """The machine of this cluster whose unit's command the process is."""
     try:
-        words = process.cmdline()
-        if len(words) < 2 or not words[1].endswith("bench_runner.py") or "--cells" not in words:
+        if not is_unit(process.cmdline()):
             return None
         above = [each.cmdline() for each in process.parents()]
     except psutil.Error:
         return None
-    return next((word for words in above if words and words[0].endswith("/raylet")
-                 for word in words if word.startswith("--node_ip_address=")), None)
+    if any(map(is_unit, above)):  # a child of it between fork and exec
+        return None
+    above = [words for words in above if words and words[0].endswith("/raylet")
+             and f"--gcs-address={cluster.address}" in words]
+    return next((word for words in above for word in words if word.startswith("--node_ip_address=")), None)
+
+
+def is_unit(words: list[str]) -> bool:
+    return len(words) > 1 and words[1].endswith("bench_runner.py") and "--cells" in words
 
 
 def texts(tool: Tool) -> dict[str, Any]:
@@ -160,13 +168,13 @@ def test_a_machine_lost_in_the_middle_changes_nothing(cluster: Cluster, tmp_path
     alone, spread = planned(tmp_path / "alone"), planned(tmp_path / "spread")
     done = alone("sweep", "plan.toml", "--quiet")
     assert done.code == 0, done.err
-    with Watch() as watch, started(spread, "sweep", "plan.toml", *cluster.flags(), "--json") as process:
+    with Watch(cluster) as watch, started(spread, "sweep", "plan.toml", *cluster.flags(), "--json") as process:
         while not any("127.0.0" in machine for machine in watch.most) and process.poll() is None:
             time.sleep(0.05)
         cluster.lose_one()
         out, err = process.communicate(timeout=100)
     cluster.gain_one()
-    assert process.returncode == 0, err
+    assert process.returncode == 0, out + err
     assert len(json.loads(out)["cells"]) == CELLS  # alone on standard output
     assert len(texts(spread)) == CELLS
     assert texts(spread) == texts(alone)
@@ -182,13 +190,14 @@ def test_a_sweep_that_is_stopped_leaves_nobody_behind_and_goes_on_where_it_was(
     with started(tool, "sweep", "plan.toml", *cluster.flags(), "--json") as process:
         found: list[psutil.Process] = []
         while not found and process.poll() is None:
-            found = [each for each in psutil.process_iter() if machine_of(each)]
+            found = [each for each in psutil.process_iter() if machine_of(each, cluster)]
+        assert found, process.communicate()
         runs = next(Path(word) for each in found for word in each.cmdline() if word.endswith("/runs"))
         while not any(path.stat().st_size for path in runs.glob("*/samples.jsonl")) and process.poll() is None:
             time.sleep(0.05)
         process.send_signal(signal.SIGINT)
-        _, err = process.communicate(timeout=100)
-    assert process.returncode == 130, err
+        out, err = process.communicate(timeout=100)
+    assert process.returncode == 130, out + err
     assert not [each for each in found if lives(each)]
     left = {folder.name for folder in tool.run_folders() if not folder.name.startswith(".")}
     assert left
