@@ -10,7 +10,7 @@ from collections.abc import Collection, Hashable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from analysis.groups import base_and_quantization
+from analysis.groups import base_and_quantization, order
 from analysis.pairs import decisive
 from analysis.rows import settings_of
 from analysis.versions import PROMPT, version_of
@@ -77,8 +77,10 @@ def needed(placed: Iterable[Placed], judged: Collection[str]) -> set[int]:
         when, benchmark = str(stub.get("timestamp") or ""), text_at(stub, "benchmark")
         tasks, named = text_at(stub, "tasks_sha256"), base_and_quantization(stub)
         settings = json.dumps(settings_of(stub), sort_keys=True, default=str)
-        alike.see(("kind", benchmark, named, tasks, settings, judge_of(stub)), when, each.row)
+        placed_as = order(stub), text_at(stub, "model")  # by the first runs stand, by the second a baseline is named
+        alike.see(("kind", *placed_as, benchmark, named, tasks, settings, judge_of(stub)), when, each.row)
         version = json.dumps(version_of(stub), sort_keys=True, default=str)
-        kind = ("version", benchmark, named, tasks, decisive(stub, PROMPT), version, is_for_judges(stub), each.whole)
+        kind = ("version", *placed_as, benchmark, named, tasks, decisive(stub, PROMPT), version, is_for_judges(stub),
+                each.whole)
         alike.see(kind, when, each.row)
     return alike.rows()

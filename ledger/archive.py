@@ -1,18 +1,8 @@
 """The older part of a long ledger: ``NAME.parquet`` beside ``NAME.json``, the same records, read by column.
 
 A ledger is one JSON file, which is read whole; at a hundred thousand records that takes long. ``ledger.packing`` moves
-what is there into the archive. In it each record is its own JSON text to the letter (column ``record``, the truth),
-and beside it what is searched or selected by stands in columns of its own, for us and for any reader of Parquet:
-
-=====================  ==============================================================================================
-``run_id``, ``timestamp``, ``benchmark``, ``model``, ``status``, ``tasks_sha256``, ``cell``, ``judgement_of``
-                       as in the record (texts); null where it has none or one of another type
-``passed_on``          whether the record has ``passed_on_by``
-``whole``              whether every task of it counted (``analysis.pairs.is_whole``)
-``config``, ``judging``  JSON texts
-``score``              percent; ``low``, ``high``: its interval
-``total_passed``, ``total_problems``, ``completion_tokens``  counts; ``tokens_per_second``
-=====================  ==============================================================================================
+what is there into the archive. In it each record is its own JSON text to the letter, and beside it what is searched or
+selected by stands in columns of its own (``ledger.columns``), for us and for any reader of Parquet.
 
 Reading by column is what makes it quick: a comparison looks at the small columns, and takes the texts of those rows
 that matter (``analysis.latest``). pyarrow does it (the extra ``parquet``), imported where an archive is there.
@@ -22,27 +12,24 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from hashlib import blake2b
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from analysis.latest import Alike, Placed
-from analysis.pairs import is_whole
-from core.errors import BadInput, UsageError
-from core.lookup import count_at, number_at, object_at, text_at, value_at
+from core.errors import BadInput
+from core.lookup import count_at, object_at, text_at
+from ledger.columns import KEY, arrow_for, schema_of, stored
 from ledger.jsontext import strict_value
 from ledger.record import Record, parse, refuse_newer
 
 SUFFIX = ".parquet"
 
-ROWS_A_GROUP = 5_000
-"""Records written and read at once: some 15 MB of text."""
-
-_KEY = b"bench-runner"
-_TEXTS = ("run_id", "timestamp", "benchmark", "model", "status", "tasks_sha256", "cell", "judgement_of")
 _BY = ("benchmark", "model", "status", "tasks_sha256", "passed_on", "whole", "config", "judging")
 """What makes two records so alike that only the later one can matter."""
 _LIGHT = (*_BY, "timestamp", "run_id", "judgement_of", "score")
@@ -51,9 +38,13 @@ _DICTIONARIES = tuple(name for name in _BY if name not in {"passed_on", "whole"}
 """Held as numbers of their distinct values: a hundred thousand records have few of them."""
 
 
-def beside(ledger: Path) -> Path:
-    """Where the archive of that ledger is, whether or not there is one."""
-    return ledger.resolve().with_suffix(SUFFIX)
+def beside(ledger: Path) -> Path | None:
+    """Where the archive of that ledger is, whether or not there is one; only of a file ``NAME.json`` can there be one.
+
+    Else ``a.json`` and ``a.txt`` would have the same.
+    """
+    target = Path(os.path.realpath(ledger))  # unlike resolve() it lets links that lead in a circle to whoever reads
+    return target.with_suffix(SUFFIX) if target.suffix == ".json" else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +62,7 @@ class Archive:
     def __init__(self, path: Path) -> None:
         """Opens it, so that it stays this file whatever is renamed. UsageError when pyarrow is not installed."""
         self.path = path
-        arrow, _ = _arrow(path)
+        arrow, _ = arrow_for(path)
         try:
             self._source = arrow.OSFile(str(path))
         except OSError as error:
@@ -85,14 +76,14 @@ class Archive:
         with self._open() as file:
             return self._head(file.metadata)
 
-    def without_its_own(self, records: tuple[Record, ...]) -> tuple[Record, ...]:
-        """A ledger's records without those that are here already: its first ones, where a move was cut short."""
+    def repeated(self, texts: Sequence[str]) -> int:
+        """How many of a ledger's records are here already: its first ones, where a move was cut short."""
         head = self.head()
         for part in (head, object_at(head, "moved")):
             count = count_at(part, "records") or 0
-            if 0 < count <= len(records) and digest(records[:count]) == text_at(part, "sha256"):
-                return records[count:]
-        return records
+            if 0 < count <= len(texts) and digest(islice(texts, count)) == text_at(part, "sha256"):
+                return count
+        return 0
 
     def records(self, rows: set[int] | None = None) -> Iterator[Record]:
         """Those rows, or all, in order, a group at a time."""
@@ -103,7 +94,7 @@ class Archive:
                 wanted = range(count) if rows is None else sorted(row - start for row in rows
                                                                   if start <= row < start + count)
                 if wanted:
-                    texts = file.read_row_group(group, columns=["record"]).column("record")
+                    texts = file.read_row_group(group, columns=["record"], use_threads=False).column("record")
                     for row in wanted:
                         yield self._record(texts[row].as_py(), start + row)
                 start += count
@@ -116,14 +107,15 @@ class Archive:
         alike, codes = Alike(), _Codes()
         judged = set(judged_since)
         with self._open() as file:
-            for table in _tables(file, ("judgement_of",)):
-                judged.update(table.column("judgement_of").drop_null().to_pylist())
+            for table in _tables(file, ("judgement_of", "passed_on")):
+                judged.update(stored(run_id) for run_id, passed_on in _columns(table, "judgement_of", "passed_on")
+                              if run_id is not None and not passed_on)
             row = 0
             for table in _tables(file, _LIGHT):
-                scored, ids = table.column("score").is_valid().to_pylist(), table.column("run_id").to_pylist()
+                scored = table.column("score").is_valid().to_pylist()
                 kinds = [codes.of(table, name) for name in _BY]
-                for when, run_id, *kind in zip(table.column("timestamp").to_pylist(), ids, scored, *kinds, strict=True):
-                    alike.see((*kind, run_id in judged), when or "", row)
+                for (when, run_id), *kind in zip(_columns(table, "timestamp", "run_id"), scored, *kinds, strict=True):
+                    alike.see((*kind, stored(run_id) in judged), stored(when) or "", row)
                     row += 1
         return Latest(self._stubs(alike.rows()), judged)
 
@@ -139,7 +131,7 @@ class Archive:
                 start += len(table)
 
     def _stub(self, fields: Mapping[str, Any], row: int) -> dict[str, Any]:
-        found = {name: fields[name] for name in _STUB if fields[name] is not None}
+        found = {name: stored(fields[name]) for name in _STUB if fields[name] is not None}
         found["results"] = {} if fields["score"] is None else {"score": fields["score"]}
         for name in ("config", "judging"):
             if fields[name] is not None:
@@ -148,17 +140,25 @@ class Archive:
             found["passed_on_by"] = ""
         return found
 
-    def rows_of(self, name: str) -> set[int]:
-        """Rows of the runs whose id begins so."""
+    def rows_where(self, name: str, holds: Callable[[str], bool]) -> set[int]:
+        """Rows whose text in that column is one for which this holds; it is asked once for each distinct one."""
+        found, known, start = set[int](), dict[str, bool](), 0
         with self._open() as file:
-            ids = file.read(columns=["run_id"]).column("run_id").to_pylist()
-        return {row for row, run_id in enumerate(ids) if run_id is not None and run_id.startswith(name)}
+            for table in _tables(file, (name,)):
+                for row, text in enumerate(table.column(name).to_pylist(), start):
+                    if text is not None and (known[text] if text in known
+                                             else known.setdefault(text, holds(stored(text)))):
+                        found.add(row)
+                start += len(table)
+        return found
 
     @contextmanager
     def _open(self) -> Iterator[Any]:
-        arrow, parquet = _arrow(self.path)
+        arrow, parquet = arrow_for(self.path)
         try:
-            self._head(parquet.read_metadata(self._source))
+            metadata = parquet.read_metadata(self._source)
+            self._head(metadata)
+            self._refuse_other_columns(schema_of(arrow), metadata.schema.to_arrow_schema())
             with parquet.ParquetFile(self._source, read_dictionary=list(_DICTIONARIES), pre_buffer=False,
                                      page_checksum_verification=True) as file:
                 yield file
@@ -169,18 +169,25 @@ class Archive:
 
     def _head(self, metadata: Any) -> Mapping[str, Any]:
         try:
-            found: Mapping[str, Any] = json.loads((metadata.metadata or {})[_KEY])
+            found: Mapping[str, Any] = json.loads((metadata.metadata or {})[KEY])
             records = int(found["records"])
         except (KeyError, ValueError, TypeError, RecursionError):
             raise BadInput(f"{self.path}: a Parquet file, but no archive of a ledger; move it away or give --results "
                            "another name") from None
         refuse_newer(found.get("format"), str(self.path))
-        missing = {*_LIGHT, "record"}.difference(metadata.schema.names)
-        if missing or records != metadata.num_rows:
-            what = f"it has no column {min(missing)}" if missing else f"{records:,} records were written"
-            raise BadInput(f"{self.path}: the ledger's archive is not as it was written ({what}); restore it from a "
-                           "backup")
+        if records != metadata.num_rows:
+            raise self._not_as_written(f"{records:,} records were written, {metadata.num_rows:,} are there")
         return found
+
+    def _refuse_other_columns(self, ours: Any, there: Any) -> None:
+        for field in ours:
+            place = there.get_field_index(field.name)
+            if place < 0 or there.field(place).type != field.type:
+                raise self._not_as_written(f"it has no column {field.name} of type {field.type}")
+
+    def _not_as_written(self, what: str) -> BadInput:
+        return BadInput(f"{self.path}: the ledger's archive is not as it was written ({what}); restore it from a "
+                        "backup")
 
     def _record(self, text: Any, row: int) -> Record:
         return parse(self._value(text, row), text, f"{self.path}, record {row + 1}")
@@ -193,92 +200,23 @@ class Archive:
                            "restore it from a backup") from None
 
 
-def require(path: Path) -> None:
-    """Raises UsageError where no archive can be written, because pyarrow is not installed."""
-    _arrow(path)
-
-
-def digest(records: Iterable[Record]) -> str:
-    """SHA-256 of the records' texts, in hex."""
+def digest(texts: Iterable[str]) -> str:
+    """SHA-256 of records' texts, in hex."""
     found = hashlib.sha256()
-    for record in records:
-        found.update(record.text.encode() + b"\n")
+    for text in texts:
+        found.update(text.encode() + b"\n")
     return found.hexdigest()
-
-
-def write(path: Path, before: Archive | None, added: Iterable[Sequence[Record]], head: Mapping[str, Any],
-          progress: Callable[[int], None] = lambda _: None) -> None:
-    """A new archive at ``path``: what was in ``before``, then ``added``, a list a group. Raises OSError, BadInput."""
-    arrow, parquet = _arrow(path)
-    schema = _schema(arrow).with_metadata({_KEY: json.dumps(dict(head)).encode()})
-    done = 0
-    with parquet.ParquetWriter(path, schema, compression="zstd", write_page_checksum=True) as writer:
-        for group in (*_groups(before), *added):
-            rows = [_row(record) for record in group]
-            writer.write_table(arrow.Table.from_pylist(rows, schema=schema), row_group_size=ROWS_A_GROUP)
-            done += len(rows)
-            progress(done)
-
-
-def _groups(before: Archive | None) -> Iterator[list[Record]]:
-    """Written anew from the texts, so that the columns are always those of this version."""
-    group: list[Record] = []
-    for record in before.records() if before is not None else ():
-        group.append(record)
-        if len(group) == ROWS_A_GROUP:
-            yield group
-            group = []
-    if group:
-        yield group
-
-
-def _arrow(path: Path) -> tuple[Any, Any]:
-    try:
-        import pyarrow as pa  # noqa: PLC0415  (an extra)
-        from pyarrow import parquet  # noqa: PLC0415
-    except ImportError:
-        raise UsageError(f"{path}: the archive of a long ledger is a Parquet file, which wants pyarrow; "
-                         "./setup --with parquet") from None
-    return pa, parquet
-
-
-def _schema(arrow: Any) -> Any:
-    text, real, count = arrow.string(), arrow.float64(), arrow.int64()
-    return arrow.schema([
-        *((name, text) for name in _TEXTS), ("passed_on", arrow.bool_()), ("whole", arrow.bool_()), ("config", text),
-        ("judging", text), ("score", real), ("low", real), ("high", real), ("total_passed", count),
-        ("total_problems", count), ("completion_tokens", count), ("tokens_per_second", real), ("record", text)])
-
-
-def _row(record: Record) -> dict[str, Any]:
-    fields = dict(record)
-    interval = value_at(fields, "interval")
-    low, high = interval if isinstance(interval, list) and len(interval) == 2 else (None, None)
-    when = value_at(fields, "timestamp")
-    return {
-        **{name: text_at(fields, name) for name in _TEXTS},
-        "timestamp": None if when is None else str(when),
-        "passed_on": "passed_on_by" in fields, "whole": is_whole(fields),
-        "config": json.dumps(dict(object_at(fields, "config"))),
-        "judging": json.dumps(dict(object_at(fields, "judging"))) if "judging" in fields else None,
-        "score": number_at(fields, "results", "score"),
-        "low": number_at({"n": low}, "n"), "high": number_at({"n": high}, "n"),
-        **{name: _count(fields, "results", name) for name in ("total_passed", "total_problems")},
-        "completion_tokens": _count(fields, "usage", "completion_tokens"),
-        "tokens_per_second": number_at(fields, "latency", "tokens_per_second"),
-        "record": record.text,
-    }
-
-
-def _count(fields: Mapping[str, Any], *keys: str) -> int | None:
-    found = count_at(fields, *keys)
-    return found if found is not None and abs(found) < 2**63 else None
 
 
 def _tables(file: Any, columns: Sequence[str]) -> Iterator[Any]:
     """Those columns, a group of rows at a time."""
     for group in range(file.num_row_groups):
         yield file.read_row_group(group, columns=list(columns), use_threads=False)
+
+
+def _columns(table: Any, *names: str) -> Iterator[tuple[Any, ...]]:
+    """Their values, row by row."""
+    return zip(*(table.column(name).to_pylist() for name in names), strict=True)
 
 
 class _Codes:

@@ -15,8 +15,8 @@ import json
 import math
 import re
 from collections import Counter
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from json import JSONDecodeError
 from sys import intern
 from typing import Any
@@ -65,10 +65,21 @@ class Document:
         It is in two parts: a further record goes between them, after ``SEPARATOR`` if there is one already.
         """
         records = [element.text for element in self.runs] + list(extra)
+        head, tail = self.around(empty=not records)
+        return head + SEPARATOR.join(records), tail
+
+    def around(self, *, empty: bool) -> tuple[str, str]:
+        """What of the file's text comes before its records and after them."""
         before = "".join(f"{key}: {value}, " for key, value in self.before)
         after = "".join(f", {key}: {value}" for key, value in self.after)
-        ends = ("[\n", "\n]") if records else ("[", "]")
-        return f'{{{before}"runs": {ends[0]}' + SEPARATOR.join(records), f"{ends[1]}{after}}}\n"
+        ends = ("[", "]") if empty else ("[\n", "\n]")
+        return f'{{{before}"runs": {ends[0]}', f"{ends[1]}{after}}}\n"
+
+    def noting(self, key: str, value: str | None) -> Document:
+        """With this member, a JSON text, instead of any of that name; None: with none."""
+        before, after = (tuple(pair for pair in pairs if json.loads(pair[0]) != key)
+                         for pairs in (self.before, self.after))
+        return replace(self, before=before if value is None else ((json.dumps(key), value), *before), after=after)
 
 
 EMPTY = Document((), (), (), {})
@@ -197,23 +208,24 @@ def one_line(text: str) -> str:
     return _STRING_OR_SPACE.sub(tidy, text)
 
 
-def read_document(text: str, name: str) -> Document:
+def read_document(text: str, name: str, seen: Callable[[Element], Element] = lambda each: each) -> Document:
     """A ledger file's text in parts; a file without any text is an empty ledger.
 
-    Raises BadInput that names the file, the line and what is wrong there.
+    ``seen`` is shown each record as it is read, and gives what is kept of it. Raises BadInput that names the file, the
+    line and what is wrong there.
     """
     if _SPACE.fullmatch(text):
         return EMPTY
     scanner = _Scanner(text)
     try:
-        return _document(scanner, name)
+        return _document(scanner, name, seen)
     except JSONDecodeError as error:
         raise BadInput(_broken(name, error)) from None
     except _Refused as error:
         raise BadInput(f"{name}, line {scanner.line()}: {error}; the file was left as it is") from None
 
 
-def _document(scanner: _Scanner, name: str) -> Document:
+def _document(scanner: _Scanner, name: str, seen: Callable[[Element], Element]) -> Document:
     before: list[tuple[str, str]] = []
     after: list[tuple[str, str]] = []
     runs: list[Element] | None = None
@@ -233,7 +245,7 @@ def _document(scanner: _Scanner, name: str) -> Document:
             raise _Refused(f"the key {json.dumps(key)} occurs twice in one object")
         start = scanner.at
         if key == "runs":
-            runs = _runs(scanner, name)
+            runs = _runs(scanner, name, seen)
         else:
             members[key] = scanner.value()
             (before if runs is None else after).append((key_text, one_line(scanner.text[start:scanner.at])))
@@ -245,7 +257,7 @@ def _document(scanner: _Scanner, name: str) -> Document:
     return Document(tuple(before), tuple(runs), tuple(after), members)
 
 
-def _runs(scanner: _Scanner, name: str) -> list[Element]:
+def _runs(scanner: _Scanner, name: str, seen: Callable[[Element], Element]) -> list[Element]:
     if not scanner.sees("["):
         scanner.value()
         raise BadInput(f'{name}, line {scanner.line()}: "runs" is not a list; the file was left as it is')
@@ -253,7 +265,7 @@ def _runs(scanner: _Scanner, name: str) -> list[Element]:
     for _ in scanner.items("[", "]"):
         line, start = scanner.line(), scanner.at
         value = scanner.value()
-        found.append(Element(value, one_line(scanner.text[start:scanner.at]), line))
+        found.append(seen(Element(value, one_line(scanner.text[start:scanner.at]), line)))
     return found
 
 

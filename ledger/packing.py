@@ -3,23 +3,25 @@
 Theory of operation. Under the ledger's lock the archive is written anew, whole and synced, under another name, and
 renamed; then the ledger is replaced by one without the records that were moved. A kill between the two leaves them in
 both files, so the archive notes how many records were moved and the SHA-256 of their texts: a ledger that still begins
-with these is one from before, and they are not read twice; nor are all of them, where ``unpack`` is killed. Readers
-take no lock; they look whether the archive is still the same when they have read the ledger, and else read both again.
+with these is one from before, and they are not read twice; nor are all of them, where ``unpack`` is killed. The ledger
+in turn notes how many records its archive has, so that one which was left behind somewhere is missed and not taken for
+runs that never were. Readers take no lock; they look whether the archive is still the same when they have read the
+ledger, and else read both again. Neither verb holds more of the records than their texts.
 """
 
 from __future__ import annotations
 
-import os
-import secrets
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import glob
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 
-from core.errors import BenchError
-from ledger import archive, store
-from ledger.archive import ROWS_A_GROUP, Archive, digest
-from ledger.record import FORMAT, Record
+from core.errors import BenchError, UsageError
+from ledger import archiving
+from ledger.archive import Archive, beside
+from ledger.columns import arrow_for
+from ledger.rewriting import rewriting
 from system import files
 
 
@@ -37,59 +39,50 @@ class Packed:
 def pack(ledger: Path, progress: Callable[[int], None] = lambda _: None) -> Packed:
     """Moves all records of the ledger into its archive; ``progress`` hears how many the new archive has so far.
 
-    Raises BadInput for a ledger or an archive that cannot be read whole, UsageError without pyarrow, BenchError when
-    the disk does not take it; in every case no record is lost.
+    Raises BadInput for a ledger or an archive that cannot be read whole, UsageError without pyarrow or for a ledger
+    whose name does not end in ``.json``, BenchError when the disk does not take it; in every case no record is lost.
     """
-    with store.rewriting(ledger) as held:
-        path = archive.beside(ledger)
-        archive.require(path)
-        before = Archive(path) if path.exists() else None
+    path = _archive_of(ledger)
+    arrow_for(path)
+    with rewriting(ledger) as held:
+        before = held.archive
+        texts = held.texts[before.repeated(held.texts) if before is not None else 0:]
         there = int(before.head()["records"]) if before is not None else 0
-        records = held.records if before is None else before.without_its_own(held.records)
-        if records:
-            _replace(path, before, records, _head(before, records, there), progress)
-        if held.records:
-            held.replace(())
-        return Packed(len(records), there + len(records), path)
+        archived = _replace(path, held.path, before, texts, progress) if texts else there
+        if held.texts:
+            held.replace((), archived=archived)
+        return Packed(len(texts), archived, path)
 
 
 def unpack(ledger: Path) -> Packed:
     """All records back into the ledger's JSON, the older first, and the archive away. Raises as ``pack``."""
-    with store.rewriting(ledger) as held:
-        path = archive.beside(ledger)
-        if not path.exists():
+    path = _archive_of(ledger)
+    with rewriting(ledger) as held:
+        before = held.archive
+        if before is None:
             return Packed(0, 0, path)
-        before = Archive(path)
-        older = tuple(before.records())
-        held.replace((*older, *before.without_its_own(held.records)))
+        older = (record.text for record in before.records())
+        held.replace(chain(older, held.texts[before.repeated(held.texts):]))
         path.unlink()
         files.sync_folder(path.parent)
-        return Packed(len(older), 0, path)
+        return Packed(int(before.head()["records"]), 0, path)
 
 
-def _head(before: Archive | None, added: Sequence[Record], there: int) -> Mapping[str, object]:
-    every = chain(before.records() if before is not None else (), added)
-    return {"format": FORMAT, "records": there + len(added), "sha256": digest(every),
-            "moved": {"records": len(added), "sha256": digest(added)}}
+def _archive_of(ledger: Path) -> Path:
+    path = beside(ledger)
+    if path is None:
+        raise UsageError(f"--results {ledger}: a ledger's archive is named after it, NAME.parquet for NAME.json, so "
+                         "only one whose name ends in .json can have one; rename it first")
+    return path
 
 
-def _replace(path: Path, before: Archive | None, records: Sequence[Record], head: Mapping[str, object],
-             progress: Callable[[int], None]) -> None:
-    files.clear_parts(path.parent, path.name)
-    part = path.with_name(f".{path.name}.{secrets.token_hex(6)}.part")
+def _replace(path: Path, ledger: Path, before: Archive | None, texts: Sequence[str],
+             progress: Callable[[int], None]) -> int:
+    """Who may read the ledger may read its archive, and nobody else."""
+    files.clear_parts(path.parent, glob.escape(path.name))
     try:
-        archive.write(part, before, _in_groups(records), head, progress)
-        with part.open("rb+") as file:
-            os.fsync(file.fileno())
-        part.replace(path)
-        files.sync_folder(path.parent)
+        with files.new_part(path, like=path if path.exists() else ledger) as part:
+            return archiving.write(part, before, texts, progress)
     except OSError as error:
         raise BenchError(f"the ledger's archive {path} cannot be written ({error.strerror or error}); nothing was "
                          f"moved: {files.remedy(error)}, then do it again") from error
-    finally:
-        part.unlink(missing_ok=True)
-
-
-def _in_groups(records: Sequence[Record]) -> Iterator[Sequence[Record]]:
-    for start in range(0, len(records), ROWS_A_GROUP):
-        yield records[start:start + ROWS_A_GROUP]

@@ -12,6 +12,7 @@ from analysis.latest import needed
 from analysis.rows import of_other_programs
 from core.errors import UsageError
 from core.flips import Flips
+from core.judged_in_record import awaits_judge
 from core.lookup import text_at
 from ledger import store
 from ledger.record import Record
@@ -50,7 +51,7 @@ class Comparison:
 def existing(results: str) -> Path:
     """The ledger. Raises UsageError where there is none."""
     path = Path(results)
-    if not path.exists():
+    if not store.exists(path):
         raise UsageError(f"--results {results}: there is no ledger yet; a run writes one.")
     return path
 
@@ -73,19 +74,24 @@ def compare(request: CompareRequest) -> Comparison:
 
 
 def _length_told(ledger: Path) -> list[str]:
-    if ledger.stat().st_size < LONG_LEDGER_BYTES:
+    size = ledger.stat().st_size if ledger.exists() else 0
+    if size < LONG_LEDGER_BYTES:
         return []
-    return [(f"{ledger} has grown to {ledger.stat().st_size / 1e6:,.0f} MB, all of which is read each time: "
+    return [(f"{ledger} has grown to {size / 1e6:,.0f} MB, all of which is read each time: "
              "./bench_runner.py ledger pack moves its records into an archive that is quicker to read.")]
 
 
 def _records(request: CompareRequest) -> Iterator[Record]:
     """Those that the comparison can come to show: of the ledger's archive only the latest of each kind."""
     recent, archive = store.parts(request.results)
-    if archive is not None:
-        latest = archive.latest(run_id for record in recent if (run_id := text_at(record, "judgement_of")))
-        yield from archive.records(needed(latest.placed, latest.judged))
-    yield from recent
+    if archive is None:
+        yield from recent
+        return
+    latest = archive.latest(run_id for record in recent if "passed_on_by" not in record
+                            and (run_id := text_at(record, "judgement_of")))
+    yield from archive.records(needed(latest.placed, latest.judged))
+    yield from (record for record in recent
+                if not (awaits_judge(record) and text_at(record, "run_id") in latest.judged))
 
 
 def written(found: Comparison, form: str) -> str:

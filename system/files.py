@@ -13,7 +13,7 @@ import os
 import secrets
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 LOCK_POLL_S = 0.05
@@ -45,12 +45,17 @@ def atomic_write(path: Path, data: bytes, *, mode: int = 0o666) -> None:
         pass
 
 
-@contextlib.contextmanager
-def replacing(path: Path, *pieces: bytes | memoryview, mode: int = 0o666) -> Iterator[None]:
+def replacing(path: Path, *pieces: bytes | memoryview, mode: int = 0o666) -> contextlib.AbstractContextManager[None]:
     """As ``atomic_write``, and the block runs when the new file is whole and on the disk: if it raises, the old stays.
 
     A process that is killed in here leaves a file behind that ``clear_parts`` knows.
     """
+    return replacing_by(path, pieces, mode=mode)
+
+
+@contextlib.contextmanager
+def replacing_by(path: Path, pieces: Iterable[bytes | memoryview], *, mode: int = 0o666) -> Iterator[None]:
+    """As ``replacing``, of pieces that are made while the file is written."""
     target = path.resolve()
     part = target.with_name(f".{target.name}.{secrets.token_hex(6)}{_PART}")
     fd = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
@@ -68,6 +73,28 @@ def replacing(path: Path, *pieces: bytes | memoryview, mode: int = 0o666) -> Ite
         part.unlink(missing_ok=True)
         raise
     sync_folder(target.parent)
+
+
+@contextlib.contextmanager
+def new_part(path: Path, *, like: Path) -> Iterator[Path]:
+    """For others to write to: an empty file that takes the name ``path``, synced, when the block ends well.
+
+    Its owner and permissions are those of ``like``. ``clear_parts`` knows it.
+    """
+    part = path.with_name(f".{path.name}.{secrets.token_hex(6)}{_PART}")
+    fd = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    try:
+        try:
+            _resemble(fd, like)
+            yield part
+            os.fsync(fd)
+        finally:
+            os.close(fd)
+        part.replace(path)
+    except BaseException:
+        part.unlink(missing_ok=True)
+        raise
+    sync_folder(path.parent)
 
 
 def _resemble(fd: int, target: Path) -> None:

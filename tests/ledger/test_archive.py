@@ -74,7 +74,7 @@ def test_packing_moves_every_record_to_the_letter_and_unpacking_brings_all_back(
     before = texts(ledger)
     packed = pack(ledger)
     assert (packed.moved, packed.archived, packed.path) == (len(before), len(before), tmp_path / "l.parquet")
-    assert json.loads(ledger.read_text()) == {"by": "hand", "runs": []}
+    assert json.loads(ledger.read_text()) == {"by": "hand", "archive": {"records": len(before)}, "runs": []}
     assert texts(ledger) == before
     assert unpack(ledger).moved == len(before)
     assert texts(ledger) == before
@@ -141,11 +141,10 @@ def test_a_kill_between_the_two_files_neither_loses_nor_doubles_a_record(tmp_pat
     program = """if True:
         import os, signal, sys
         from pathlib import Path
-        from ledger import packing, store
-        from system import files
-        die = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
+        from ledger import packing, rewriting
+        die = lambda *_, **__: os.kill(os.getpid(), signal.SIGKILL)
         if sys.argv[2] == "pack":
-            store.Rewriting.replace = die  # the archive is in its place, the ledger not yet
+            rewriting.Rewriting.replace = die  # the archive is in its place, the ledger not yet
             packing.pack(Path(sys.argv[1]))
         else:
             Path.unlink = die  # the ledger has all again, the archive is still there

@@ -36,11 +36,11 @@ def parses(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     seen: list[str] = []
     real = jsontext.read_document
 
-    def read_document(text: str, name: str) -> Any:
+    def read_document(text: str, name: str, *rest: Any) -> Any:
         seen.append(name)
-        return real(text, name)
+        return real(text, name, *rest)
 
-    monkeypatch.setattr("ledger.store.read_document", read_document)
+    monkeypatch.setattr("ledger.ledger_file.read_document", read_document)
     return seen
 
 

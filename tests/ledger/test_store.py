@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from core.errors import BadInput, BenchError
-from ledger import store
+from ledger import ledger_file, store
 from ledger.record import FORMAT
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -302,7 +302,7 @@ def test_a_record_is_found_by_its_run_or_a_beginning_that_only_it_has(tmp_path: 
 
 def test_a_lock_that_is_never_given_up_is_an_error_and_no_hang(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     ledger = tmp_path / "r.json"
-    monkeypatch.setattr(store, "LOCK_TIMEOUT_S", 0.1)
+    monkeypatch.setattr(ledger_file, "LOCK_TIMEOUT_S", 0.1)
     code = ("import sys\nfrom pathlib import Path\nfrom system.files import lock\n"
             "with lock(Path(sys.argv[1])): print('held', flush=True); sys.stdin.readline()\n")
     holder = subprocess.Popen([sys.executable, "-c", code, str(tmp_path / ".r.json.lock")], cwd=ROOT,
