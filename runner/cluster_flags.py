@@ -44,6 +44,8 @@ def slurm_settings(flags: argparse.Namespace) -> Mapping[str, str]:
         key = key.lstrip("-").replace("-", "_")
         if not equals or not value or not key.isidentifier() or any(not char.isprintable() for char in value):
             raise UsageError(f"--slurm-arg {word[:80]!r}: give KEY=VALUE as sbatch has it, e.g. partition=gpu")
+        if key == "time" and not value.isdecimal():
+            raise UsageError(f"--slurm-arg time={value[:40]}: give the minutes that a unit may take, e.g. time=240")
         found[key] = value
     if found and flags.executor != "slurm":
         raise UsageError("--slurm-arg goes with --executor slurm; leave it out, or add that.")

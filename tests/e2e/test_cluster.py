@@ -249,6 +249,7 @@ def test_an_address_where_nobody_answers_is_told_at_once(tmp_path: Path) -> None
     for flags, said in ((("--ray-address", "h:1"), "goes with --executor ray"),
                         (("--executor", "ray", "--ray-address", "ray://h:1"), "give HOST:PORT"),
                         (("--slurm-arg", "partition=a"), "goes with --executor slurm"),
-                        (("--executor", "slurm", "--slurm-arg", "partition"), "give KEY=VALUE")):
+                        (("--executor", "slurm", "--slurm-arg", "partition"), "give KEY=VALUE"),
+                        (("--executor", "slurm", "--slurm-arg", "time=soon"), "give the minutes")):
         done = tool("sweep", "plan.toml", *flags, timeout_s=60)
         assert (done.code, said in done.err) == (2, True), done.err

@@ -250,10 +250,10 @@ def _end(number: str) -> None:
 
 
 def _refused(error: Exception) -> BenchError:
-    """Sbatch's own words, which submitit's error has at its end."""
-    said = str(getattr(error, "__cause__", None) or error).strip().splitlines() or [type(error).__name__]
-    why = next((line for line in said if "sbatch: error" in line), said[-1])
-    return UsageError(f"sbatch does not take the unit: {why.strip()[:300]}; --slurm-arg KEY=VALUE says what this "
+    """What sbatch said, which submitit's error holds."""
+    said = str(error).strip().splitlines() or [type(error).__name__]
+    why = next((line for line in said if "error:" in line), said[-1])
+    return UsageError(f"the unit cannot be submitted ({why.strip()[:300]}); --slurm-arg KEY=VALUE says what this "
                       "cluster wants")
 
 
