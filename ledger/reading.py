@@ -12,7 +12,7 @@ from pathlib import Path
 from core.errors import BadInput
 from core.lookup import count_at, text_at
 from ledger.archive import SUFFIX, Archive, beside
-from ledger.jsontext import Document
+from ledger.jsontext import Document, strict_value
 from ledger.ledger_file import content_of, document_of, records_of
 from ledger.record import Record
 from ledger.run_id import choose
@@ -53,6 +53,23 @@ def where(path: Path, field: str, values: Collection[str]) -> Iterator[Record]:
     if archive is not None and (rows := archive.rows_where(field, lambda text: text in values)):
         yield from archive.records(rows)
     yield from (record for record in recent if text_at(record, field) in values)
+
+
+def in_experiments(path: Path) -> tuple[Record, ...]:
+    """Those of ``read`` that name an experiment, ``config.experiment``; of an archive no others are looked at."""
+    recent, archive = parts(path)
+    rows = set[int]() if archive is None else archive.rows_where("config", _names_an_experiment)
+    older = () if archive is None or not rows else tuple(archive.records(rows))
+    return (*older, *(record for record in recent if text_at(record, "config", "experiment")))
+
+
+def _names_an_experiment(config: str) -> bool:
+    if '"experiment"' not in config:
+        return False
+    try:
+        return text_at({"config": strict_value(config)}, "config", "experiment") is not None
+    except (ValueError, RecursionError):
+        return True  # whoever reads the record says what is wrong with it
 
 
 def parts(path: Path) -> tuple[tuple[Record, ...], Archive | None]:

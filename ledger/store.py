@@ -22,11 +22,11 @@ from typing import Any
 from ledger.jsontext import SEPARATOR
 from ledger.ledger_file import checked, content_of, held, mapped
 from ledger.mark import Hashing, Mark, mark_of
-from ledger.reading import each, exists, find, lookup, parts, read, where
+from ledger.reading import each, exists, find, in_experiments, lookup, parts, read, where
 from ledger.record import Record, make
 from system import files
 
-__all__ = ["append", "check_writable", "each", "exists", "find", "lookup", "parts", "read", "where"]
+__all__ = ["append", "check_writable", "each", "exists", "find", "in_experiments", "lookup", "parts", "read", "where"]
 
 
 def append(path: Path, record: Mapping[str, Any]) -> Record:

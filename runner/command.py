@@ -46,7 +46,10 @@ class Command:
 
     def __init__(self, request: Request, works: Iterable[Work]) -> None:
         self._request = request
-        self._cells = {_cell(each) for work in works for each in (work, *work.replays)}
+        every = [each for work in works for each in (work, *work.replays)]
+        self._cells = set(map(_cell, every))
+        self._others = set[str]() if request.cells is None else {cell_key(request, each) for each in every}
+        self._others.difference_update(request.cells or ())
         self._root = request.outputs.runs_root
         self._path = self._root / f".command-{_mark(request)}.jsonl"
         self._held = ExitStack()
@@ -56,9 +59,8 @@ class Command:
         """Of a command that is asked for some of its cells: what the ledger has of the others."""
 
     def __enter__(self) -> Self:
-        if (asked := self._request.cells) is not None:
-            every = recorded(store.read(self._request.outputs.results))
-            self._recorded = {key: record for key, record in every.items() if key not in asked}
+        if self._request.cells is not None:
+            self._recorded = recorded(store.where(self._request.outputs.results, "cell", self._others))
             return self
         if len(self._cells) > 1:
             try:

@@ -37,7 +37,7 @@ def conclude_again(
     ledger: Path, folder: RunFolder, record: Mapping[str, Any], entered: Callable[[], None]
 ) -> Mapping[str, Any]:
     """As ``conclude``, for a record that an earlier sitting wrote and may have brought into the ledger."""
-    there = next((old for old in store.read(ledger) if old.get("run_id") == folder.run_id), None)
+    there = next(store.where(ledger, "run_id", {folder.run_id}), None)
     if there is None:
         return _enter(ledger, folder, record, entered)
     entered()

@@ -57,7 +57,7 @@ def import_file(request: ImportRequest, say: Callable[[str], None] = lambda _: N
         raise UsageError(f"{request.file} is the ledger itself; what is in it need not be imported")
     source = Source(request.file)
     found = read_file(source, Wish(request.model, request.benchmark), request.origin)
-    there = _imported(store.read(request.results))
+    there = _imported(store.each(request.results))
     new = [run for run in found if not _known(run, source, there)]
     if new:
         store.check_writable(request.results)

@@ -74,7 +74,7 @@ def apply(request: ApplyRequest) -> Applied:
         gone = len(set(found.key.in_file) - {entry.entry_id for entry in found.file.entries})
         applied = Applied(found.key.judge, rubric.version, len(filled), len(found.file.entries) - len(filled) + gone)
         _refuse_unfilled(request, applied, gone)
-        records = store.read(request.results)
+        records = store.in_experiments(request.results)
         runs = _runs(records, found, filled)
         texts = all_candidates(runs.values(), request.runs_root)
         _refuse_other_texts(found, filled, texts)

@@ -91,7 +91,7 @@ class _Asked:
 
 def auto(request: AutoRequest, ask: Ask) -> Judged:
     """Raises UsageError or BadInput before anything is asked, and what ``ask`` raises."""
-    runs = judged_runs(store.read(request.outputs.results), request.experiment, request.benchmark)
+    runs = judged_runs(store.in_experiments(request.outputs.results), request.experiment, request.benchmark)
     refuse_self(request.model, runs, allowed=request.allow_self)
     rubric = rubrics.load(rubrics.source_for(the_benchmark(runs), request.rubric))
     found = Judged(request.judge or request.model.label, rubric.version)
@@ -162,7 +162,7 @@ def _take(asked: _Asked, questions: Mapping[str, Question], record: Record, foun
         if request.pairwise:
             found.written = _enter_pairs(asked, source, questions, replies)
             return
-        applied, records = Applied(found.judge, asked.rubric.version), store.read(request.outputs.results)
+        applied, records = Applied(found.judge, asked.rubric.version), store.in_experiments(request.outputs.results)
         for run in asked.runs:
             lines = [_score_line(source, questions[task_id], scores) for task_id, scores in replies.items()
                      if questions[task_id].about[0].run_id == run["run_id"]]

@@ -39,7 +39,7 @@ _SAID = frozenset({"this", "other", "neither"})
 
 def position_bias(outputs: Outputs, experiment: str, judge: str, benchmark: str | None) -> str:
     """What a judge's liking for a place came to, over all that it has compared, in a sentence."""
-    runs = judged_runs(store.read(outputs.results), experiment, benchmark)
+    runs = judged_runs(store.in_experiments(outputs.results), experiment, benchmark)
     lines = [(run_id, line) for run in runs if (run_id := str(run["run_id"]))
              for line in judgements.read(outputs.runs_root / run_id)]
     return bias_sentence(preferences.position_bias(comparisons(lines, judge, None)))

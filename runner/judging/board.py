@@ -58,7 +58,7 @@ class _Run:
 
 def leaderboard(request: BoardRequest) -> Findings:
     """Raises UsageError where nothing was judged, BadInput for a ledger or folder that is damaged."""
-    records = judged_runs(store.read(request.results), request.experiment, request.benchmark)
+    records = judged_runs(store.in_experiments(request.results), request.experiment, request.benchmark)
     benchmark = the_benchmark(records)
     remarks: list[str] = []
     runs = list(_runs(records, request.runs_root, remarks))

@@ -55,7 +55,7 @@ class Exported:
 
 def export(request: ExportRequest) -> Exported:
     """Writes the file, and its key before it. Raises UsageError or BadInput, and then nothing has changed."""
-    runs = judged_runs(store.read(request.results), request.experiment, request.benchmark)
+    runs = judged_runs(store.in_experiments(request.results), request.experiment, request.benchmark)
     remarks: list[str] = []
     candidates = all_candidates(runs, request.runs_root, remarks)
     if not candidates:

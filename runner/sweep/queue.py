@@ -45,7 +45,7 @@ class SweepQueue:
         self._under_way: dict[str, set[str]] = {}
         """By unit."""
         self._claims = Claims(out.runs_root)
-        self._ledger = _Ledger(out.results)
+        self._ledger = _Ledger(out.results, wanted)
 
     def place(self) -> tuple[int, int]:
         """See ``executors.base``."""
@@ -132,10 +132,10 @@ class SweepQueue:
 
 
 class _Ledger:
-    """Read again when it was written to."""
+    """What it has of these cells; read again when it was written to."""
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
+    def __init__(self, path: Path, cells: Iterable[str]) -> None:
+        self._path, self._cells = path, frozenset(cells)
         self._seen: tuple[int, int] | None = None
         self._recorded: Mapping[str, Mapping[str, Any]] = {}
 
@@ -147,7 +147,7 @@ class _Ledger:
         except OSError:
             now = None
         if now is None or now != self._seen:
-            self._recorded = recorded(store.read(self._path))
+            self._recorded = recorded(store.where(self._path, "cell", self._cells))
             self._seen = now
         return self._recorded
 

@@ -71,7 +71,7 @@ class Standing:
 def standings(cells: Iterable[PlannedCell], results: Path, runs_root: Path) -> list[Standing]:
     """Of each cell, in the order given. Raises BadInput for a ledger or a runs' root that cannot be read."""
     cells = list(cells)
-    done = recorded(store.read(results))
+    done = recorded(store.where(results, "cell", {cell.cell_id for cell in cells}))
     begun = begun_runs(runs_root, {cell.cell_id for cell in cells if not _is_done(done.get(cell.cell_id))})
     return [_standing(cell, done.get(cell.cell_id), begun.get(cell.cell_id), runs_root) for cell in cells]
 

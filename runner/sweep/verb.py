@@ -100,7 +100,7 @@ def _refuse(found: _Read, faults: set[Fault]) -> None:
 
 
 def _dry_run(flags: argparse.Namespace, found: _Read, out: Outputs, talk: Talk) -> int:
-    foresight = foresee(found.planned, store.read(out.results), here=flags.executor == "local")
+    foresight = foresee(found.planned, store.each(out.results), here=flags.executor == "local")
     disk = disk_for(found.planned)
     if disk is not None and not disk.is_enough:
         lines = [each.line for each in found.planned if each.named.missing_bytes]

@@ -24,6 +24,7 @@ from core.errors import BadInput, UsageError
 from ledger import packing, store
 from ledger.archive import Archive
 from ledger.packing import pack, unpack
+from ledger.record import Record
 from runner.comparing import CompareRequest, compare, written
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -259,3 +260,37 @@ def test_the_verb_packs_and_unpacks_and_says_what_it_did(tmp_path: Path) -> None
     assert "3 records moved back" in verb("ledger", "unpack").stderr
     assert "has no archive" in verb("ledger", "unpack").stderr
     assert verb("ledger", "mend").returncode == 2
+
+
+def test_records_are_found_by_column_as_they_would_be_in_the_json(tmp_path: Path) -> None:
+    records: list[dict[str, Any]] = [
+        {**SHIPPED[number % 4], "run_id": f"r{number}", "cell": f"c{number % 7}",
+         "config": {**SHIPPED[0]["config"], **({"experiment": name} if name else {})}}
+        for number, name in enumerate(["tips", "", "tips", None, "other", 5, "\ud800"] * 4)]
+    plain, packed = ledger_of(tmp_path / "a.json", records), ledger_of(tmp_path / "b.json", records)
+    pack(packed)
+    for ledger in (plain, packed):
+        store.append(ledger, {**records[2], "run_id": "new"})
+    for find in (store.each, lambda path: store.where(path, "cell", {"c2", "c5", "none"}), store.in_experiments,
+                 lambda path: store.where(path, "run_id", {"new", "r3"}), lambda path: store.where(path, "cell", ())):
+        assert [record.text for record in find(packed)] == [record.text for record in find(plain)]
+    assert [record["run_id"] for record in store.where(packed, "run_id", {"new", "r3"})] == ["r3", "new"]
+    assert {record["config"]["experiment"] for record in store.in_experiments(packed)} == {"tips", "other", "\ud800"}
+
+
+def test_of_an_archive_only_the_records_that_are_asked_for_are_read(tmp_path: Path,
+                                                                    monkeypatch: pytest.MonkeyPatch) -> None:
+    ledger = ledger_of(tmp_path / "l.json", [{**each, "cell": each["run_id"]} for each in SHIPPED])
+    pack(ledger)
+    read: list[int] = []
+    real = Archive._record
+
+    def noted(archive: Archive, text: str, row: int) -> Record:
+        read.append(row)
+        return real(archive, text, row)
+
+    monkeypatch.setattr(Archive, "_record", noted)
+    assert [record["run_id"] for record in store.where(ledger, "cell", {SHIPPED[3]["run_id"]})] == [
+        SHIPPED[3]["run_id"]]
+    assert not store.in_experiments(ledger)
+    assert read == [3]
