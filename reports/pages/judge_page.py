@@ -67,8 +67,8 @@ def judge_page(view: JudgeView, assets: Assets) -> Served:
     }
     values = {
         "title": f"Judging {escape(view.experiment)}", "judge": escape(view.judge), "version": escape(rubric.version),
-        "saved_in": escape(view.saved_in), "next_step": view.next_step, "command": view.command,
-        "blocks": packed_block("told", data),
+        "saved_in": escape(view.saved_in), "next_step": escape(view.next_step, None),
+        "command": escape(view.command, None), "blocks": packed_block("told", data),
     }
     return _served(Page("judge.html", values, _STYLES, _SCRIPTS, server=True), assets)
 

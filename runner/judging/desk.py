@@ -14,7 +14,7 @@ import json
 import os
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager, nullcontext, suppress
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
@@ -56,7 +56,6 @@ def only_one(path: Path) -> Iterator[Callable[[str], None]]:
         except OSError as error:
             raise BadInput(f"{beside}: cannot be written ({error.strerror}); scores are saved in that folder: see to "
                            "its permissions") from error
-        files.clear_parts(beside.parent, target.name)
         try:
             yield lambda where: _note(fd, {"pid": os.getpid(), "at": where})
         finally:
@@ -95,6 +94,8 @@ class Desk:
         self._clock = clock
         self._last = clock()
         self._lock = threading.Lock()
+        with self._guarded():
+            files.clear_parts(path.resolve().parent, path.resolve().name)
 
     @contextmanager
     def held(self) -> Iterator[None]:
@@ -102,8 +103,10 @@ class Desk:
         with self._lock:
             yield
 
-    def current(self) -> Opened:
-        """The file as it is now: one that was changed underneath is taken over. Raises BadInput where it is broken."""
+    def current(self) -> tuple[Opened, int]:
+        """The file as it is now, and its revision: one that was changed underneath is taken over. Raises BadInput where
+        it is broken.
+        """
         with self._lock:
             if not self.is_ours():
                 before, stamp = self.opened, _stamp(self.path)
@@ -112,7 +115,7 @@ class Desk:
                     raise BadInput(f"{self.path}: is another judge file now; stop judge serve and start it again")
                 self._stamp, self.opened = stamp, now
                 self.revision += 1
-            return self.opened
+            return self.opened, self.revision
 
     def look(self) -> tuple[int, bool]:
         """The revision, and whether the file is another than the one it belongs to."""
@@ -138,7 +141,7 @@ class Desk:
 
     def _write(self, data: bytes) -> None:
         try:
-            with judge_key.held(self.runs_root) if self.opened.exported_here else nullcontext():
+            with self._guarded():
                 self._refuse_changed()
                 with files.replacing(self.path, data):
                     self._refuse_changed()
@@ -150,6 +153,10 @@ class Desk:
             self.unsaved = str(error)
             raise
         self.unsaved = None
+
+    def _guarded(self) -> AbstractContextManager[None]:
+        """No export or apply of this machine is at work on the file within."""
+        return judge_key.held(self.runs_root) if self.opened.exported_here else nullcontext()
 
     def _refuse_changed(self) -> None:
         if not self.is_ours():

@@ -35,7 +35,7 @@ class Desktop:
 
     def _page(self) -> Reply:
         try:
-            page = judge_page(self._view(self.desk.current()), assets())
+            page = judge_page(self._view(*self.desk.current()), assets())
         except BadInput as error:
             return _html(409, fault_page(str(error), assets()))
         return _html(200, page)
@@ -52,13 +52,13 @@ class Desktop:
                 {"id": entry.entry_id, "scores": dict(entry.scores), "note": entry.note}
                 for entry in self.desk.opened.file.entries]}
 
-    def _view(self, opened: Opened) -> JudgeView:
+    def _view(self, opened: Opened, revision: int) -> JudgeView:
         desk, file = self.desk, opened.file
         return JudgeView(
             file_id=file.file_id, experiment=file.experiment, judge=file.judge, rubric=opened.rubric,
             entries=[{"id": entry.entry_id, "scenario": dict(entry.scenario), "text": entry.text,
                       "scores": dict(entry.scores), "note": entry.note} for entry in file.entries],
-            revision=desk.revision, saved_in=desk.path.name, next_step=next_step(opened, desk),
+            revision=revision, saved_in=desk.path.name, next_step=next_step(opened, desk),
             command=command(opened, desk), spent_s=desk.spent_s, finished=desk.finished,
         )
 

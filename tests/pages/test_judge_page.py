@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 import json
 import re
 import shutil
@@ -21,6 +22,7 @@ from tests.pages.folders import HOSTILE
 from tests.pages.judge_desk import NAMES, Judge, exported, judging, ready, scores, served
 from tests.runner.judging.an_experiment import Experiment, add_run
 
+LINE = " ".join(HOSTILE.replace("\ud800", "").split())
 SCORES = [[1 + (place * 7 + number * 3) % 5 for number in range(3)] for place in range(20)]
 
 
@@ -154,6 +156,51 @@ def test_a_text_with_markup_shows_as_text_and_nothing_of_it_runs(opened: Opener,
         assert judge.page.locator("#text *:not(.ctl)").count() == 0
         assert judge.watch.said == judge.watch.dialogs == []
         assert all(request.startswith(here.address) for request in judge.watch.requests)
+
+
+def test_a_strangers_file_whose_every_word_is_hostile_shows_as_text(opened: Opener, tmp_path: Path) -> None:
+    made = exported(tmp_path, 2)
+    value = made.judge_file()
+    text = value["rubric"]["text"]
+    for words in ("Length is no merit.", "It is friendly and plain.", "Does the tip fit", "You are late again"):
+        text = text.replace(words, LINE)
+    value |= {"experiment": HOSTILE, "judge": HOSTILE}
+    value["rubric"] |= {"text": text, "sha256": hashlib.sha256(text.encode()).hexdigest()}
+    for candidate in value["candidates"]:
+        candidate |= {"id": HOSTILE + candidate["id"], "note": HOSTILE + "\r\n",
+                      "scenario": {HOSTILE: HOSTILE, "__proto__": HOSTILE}}
+    made.out.write_text(json.dumps(value))
+    with served(made, tmp_path / "elsewhere") as here, judging(opened, here.address) as judge:
+        assert judge.page.locator("script:not([type])").count() == 5  # as many as there are files
+        assert judge.page.locator("img, main script, main style, iframe, svg, object").count() == 0
+        judge.types("4")
+        judge.saved()
+        judge.reload()
+        judge.stands_at(1, "actionability")
+        judge.types("jk")
+        assert made.judge_file()["candidates"][0]["note"] == HOSTILE + "\r\n"
+        assert judge.watch.said == judge.watch.dialogs == []
+        assert all(request.startswith(here.address) for request in judge.watch.requests)
+
+
+@pytest.mark.parametrize(("scale", "keys", "given"), [
+    ((0, 10), "0x7", [0, 10, 7]), ((1, 10), "100", [1, 10, 10]), ((1, 3), "4123", [1, 2, 3])])
+def test_keys_go_by_the_rubrics_scale(
+    opened: Opener, tmp_path: Path, scale: tuple[int, int], keys: str, given: list[int]
+) -> None:
+    low, high = scale
+    anchors = "".join(f"- {score}: as it is at {score}\n" for score in range(low, high + 1))
+    criteria = "".join(f"## {name}\n\nHow is it?\n\n{anchors}\n" for name in NAMES)
+    rubric = tmp_path / "own.md"
+    rubric.write_text(f"# Rubric: own-1\n\nScale: {low}-{high}\n\n{criteria}")
+    made = exported(tmp_path, 2)
+    made.out.unlink()
+    export(ExportRequest(made.name, made.out, made.results, made.runs_root, judge="ann", rubric=str(rubric)))
+    with served(made) as here, judging(opened, here.address) as judge:
+        judge.types(keys)
+        judge.stands_at(2, "relevance")
+        judge.saved()
+    assert scores(made)[0] == given
 
 
 def test_controls_are_spelled_out_while_emoji_and_scripts_that_need_joiners_stay_whole(
@@ -313,7 +360,7 @@ def test_a_server_that_was_stopped_is_said_with_how_many_keys_are_not_saved(open
             expect(page.locator("#saved.good")).to_be_visible()
         page.keyboard.press("5")
         expect(page.get_by_role("alert")).to_contain_text(
-            "judge serve does not answer; it may have been stopped. The last key is not saved; if it was stopped, start")
+            "judge serve does not answer; it may have been stopped. The last key is not saved; if it")
     assert scores(made)[0] == [4, None, None]
 
 

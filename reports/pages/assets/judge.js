@@ -11,6 +11,7 @@
   let pace = told;
   let typed = 0;
   let shown = null;
+  let put = "";
 
   const say = (words) => { at("said").textContent = words; };
   const trouble = (words, button, remedy) => {
@@ -39,7 +40,7 @@
   const heard = {
     foreign: reload,
     merged: (lost) => {
-      if (shown && document.activeElement !== at("note")) at("note").value = shown.note;
+      if (shown && document.activeElement !== at("note")) putNote();
       if (shown && !desk.whole(shown)) open = firstOpen(shown);
       refresh();
       if (lost.length) refused(lost);
@@ -55,7 +56,7 @@
       show.saved("bad", count ? `${count} not saved` : "");
       if (by === "file") {
         trouble(`${page.plain(told.saved_in)} was changed by another program (an editor, an export), and nothing in it was overwritten. `
-          + (count ? `${keys(count)} not saved yet; taken over, they are given again where the file has no other score.` : ""),
+          + (count ? `${keys(count)} not saved yet, and ${count === 1 ? "is" : "are"} given again where the file has no other score.` : ""),
         "Take over the file as it is now", reload);
       } else if (by === "gone") {
         trouble(`judge serve does not answer; it may have been stopped. ${count ? `${keys(count)} not saved` : "All is saved"}; `
@@ -82,6 +83,13 @@
       give(taken ? null : value);
     },
   });
+  // In the address, where loading anew finds it; ids of ours are so made, and others stay out of it.
+  const markOf = ({ id }) => (/^\w{1,40}$/.test(id) ? id : "");
+  // As the field has it, which keeps other line ends than a file: a note that nobody touched is not changed.
+  const putNote = () => {
+    at("note").value = shown.note;
+    put = at("note").value;
+  };
   const ended = () => place >= desk.entries.length;
 
   const refresh = () => {
@@ -119,9 +127,10 @@
       open = firstOpen(desk.entries[place]);
       shown = desk.entries[place];
       show.candidate(shown, place);
+      putNote();
     }
     refresh();
-    history.replaceState(null, "", ended() ? "#end" : `#${encodeURIComponent(desk.entries[place].id)}`);
+    history.replaceState(null, "", `#${ended() ? "end" : markOf(desk.entries[place])}`);
     if (quietly) return;
     const target = at(ended() ? "end" : "candidate");
     target.focus({ preventScroll: true });
@@ -159,7 +168,7 @@
     if (!last) { say("Nothing to take back"); return; }
     const to = desk.entries.findIndex((entry) => entry.id === last.id);
     if (to !== place) go(to, true);
-    if (last.criterion === null) at("note").value = desk.entries[to].note;
+    if (last.criterion === null) putNote();
     else open = Math.max(0, criteria.findIndex(({ name }) => name === last.criterion));
     refresh();
     say(`Taken back: ${last.criterion === null ? "the note" : `${show.spaced(last.criterion)} ${last.value ?? ""}`}. ${at("place").textContent}`);
@@ -167,7 +176,9 @@
 
   const note = () => {
     clearTimeout(typed);
-    if (shown && desk.change(shown.id, null, at("note").value)) at("undo").disabled = false;
+    if (!shown || at("note").value === put) return;
+    put = at("note").value;
+    if (desk.change(shown.id, null, put)) at("undo").disabled = false;
   };
 
   const actions = {
@@ -216,8 +227,8 @@
   });
 
   const lost = desk.again();
-  const asked = decodeURIComponent(location.hash.slice(1));
-  const there = desk.entries.findIndex((entry) => entry.id === asked);
+  const asked = location.hash.slice(1);
+  const there = desk.entries.findIndex((entry) => asked && markOf(entry) === asked);
   const lacking = desk.entries.findIndex((entry) => !desk.whole(entry));
   at("how").open = !desk.done();
   at("judging").hidden = at("steps").hidden = false;

@@ -32,7 +32,11 @@ const makeDesk = (told, heard) => {
     if (sending || stopped || !waiting.length) return;
     sending = true;
     heard.saving();
-    const batch = waiting.slice(0, 1000);
+    const batch = [];
+    for (let size = 0; batch.length < Math.min(waiting.length, 1000) && size < 400000;) { // at least one; long notes go singly
+      batch.push(waiting[batch.length]);
+      size += JSON.stringify(batch.at(-1)).length * 6;
+    }
     let answer = null;
     let said = {};
     const body = JSON.stringify({ revision, changes: batch.map(({ id, criterion, value }) => ({ id, criterion, value })) });

@@ -73,11 +73,9 @@ const makeShow = (told, pressed) => {
   at("score-keys").append(...scale.flatMap((score) => [page.make("kbd", "", keyOf(score)), " "]));
   if (scale.at(-1) === 10) at("score-keys").append(`(${keyOf(10)} is 10)`);
 
-  // Where the rubric scrolls by itself, what is open is in sight.
+  // Beside the text, what is open is whole in sight; below the text it would take that one away.
   const fit = (card) => {
-    const box = at("rubric");
-    const below = card.offsetTop + card.offsetHeight - box.clientHeight;
-    box.scrollTop = Math.min(Math.max(box.scrollTop, below), card.offsetTop);
+    if (document.documentElement.dataset.ready && matchMedia("(min-width: 900px)").matches) card.scrollIntoView({ block: "nearest" });
   };
 
   const scores = (entry, open) => {
@@ -118,7 +116,6 @@ const makeShow = (told, pressed) => {
       return pair;
     }));
     text(entry);
-    at("note").value = entry.note;
   };
 
   const minutes = (seconds) => `${Math.max(1, Math.round(seconds / 60)).toLocaleString("en")} min`;

@@ -92,7 +92,7 @@ def test_a_file_that_was_changed_underneath_is_not_written_over(made: Experiment
         desk.save(1, [change(desk)])
     assert made.out.read_bytes() == theirs
     assert not list(made.out.parent.glob(".*.part"))
-    assert desk.current().file.entries[0].scores["relevance"] == 1
+    assert desk.current()[0].file.entries[0].scores["relevance"] == 1
     with pytest.raises(Conflict, match="another tab"):
         desk.save(1, [change(desk)])
     assert desk.save(2, [change(desk)]) == 3
