@@ -76,9 +76,15 @@ def _board(found: Findings, one: OfJudge) -> Section:
     count = len(one.board.standings)
     of_it = f"{count} {'run' if count == 1 else 'runs'}"
     title = (f"{escape(found.experiment, _SHOWN)}, {escape(found.benchmark, _SHOWN)}: judged by {who(one)} under "
-             f"{escape(one.rubric.version, _SHOWN)} ({one.rubric.lowest}-{one.rubric.highest}), {of_it}")
+             f"{_rubric(found, one)} ({one.rubric.lowest}-{one.rubric.highest}), {of_it}")
     lines = tuple(_standing(standing) for standing in one.board.standings)
     return Section(title, lines, tuple(_notes(one)), said(one), "Model")
+
+
+def _rubric(found: Findings, one: OfJudge) -> str:
+    """Its version, and its hash where a judge went by two that are called the same."""
+    same = sum((other.judge, other.rubric.version) == (one.judge, one.rubric.version) for other in found.judges)
+    return escape(one.rubric.version, _SHOWN) + (f" {one.rubric.sha256[:12]}" if same > 1 else "")
 
 
 def _standing(standing: Standing) -> Line:

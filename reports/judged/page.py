@@ -21,8 +21,8 @@ WIDTH = 120
 def to_html(found: Findings, assets: Assets) -> str:
     """The whole page; it fetches nothing."""
     table = table_of(found)
-    bars = _bars(found)
-    sections = [_section(table, section, bars.get(section.title, ())) for section in table.sections]
+    bars = _bars(found, table)
+    sections = [_section(table, section, bars.get(place, ())) for place, section in enumerate(table.sections)]
     rubrics = {one.rubric.sha256: one.rubric for one in found.judges}
     values = {
         "experiment": escape(found.experiment, 80),
@@ -68,11 +68,11 @@ def _heading(section: Section, column: Column, place: int) -> str:
     return section.heading if place == 0 and section.heading else column.heading.strip()
 
 
-def _bars(found: Findings) -> dict[str, tuple[dict[str, Any], ...]]:
-    """By section title the pictures of its rows' composites."""
-    boards = [section for section in table_of(found).sections if section.heading == "Model"]
-    return {section.title: tuple(_bar(standing.cell.judged.composite, one.rubric) for standing in one.board.standings)
-            for section, one in zip(boards, found.judges, strict=True)}
+def _bars(found: Findings, table: Table) -> dict[int, tuple[dict[str, Any], ...]]:
+    """By the place of a section the pictures of its rows' composites."""
+    boards = [place for place, section in enumerate(table.sections) if section.heading == "Model"]
+    return {place: tuple(_bar(standing.cell.judged.composite, one.rubric) for standing in one.board.standings)
+            for place, one in zip(boards, found.judges, strict=True)}
 
 
 def _bar(composite: Estimate, rubric: Rubric) -> dict[str, Any]:

@@ -90,23 +90,28 @@ class _Asked:
 
 
 def auto(request: AutoRequest, ask: Ask) -> Judged:
-    """Raises UsageError or BadInput before anything is asked, and what ``ask`` raises."""
-    runs = judged_runs(store.in_experiments(request.outputs.results), request.experiment, request.benchmark)
+    """Raises UsageError, BadInput or BenchError before anything is asked, and what ``ask`` raises."""
+    runs = judged_runs(store.read(request.outputs.results), request.experiment, request.benchmark)
     refuse_self(request.model, runs, allowed=request.allow_self)
     rubric = rubrics.load(rubrics.source_for(the_benchmark(runs), request.rubric))
     found = Judged(request.judge or request.model.label, rubric.version)
     candidates = all_candidates(runs, request.outputs.runs_root, found.remarks)
-    asked = _Asked(request, runs, candidates, rubric)
+    with judge_key.asking(request.outputs.runs_root, found.judge or "the model", request.experiment):
+        _judge(_Asked(request, runs, candidates, rubric), ask, found)
+    return found
+
+
+def _judge(asked: _Asked, ask: Ask, found: Judged) -> None:
+    request = asked.request
     questions = sorted(_questions(asked, found), key=lambda question: (question.set_id, question.task_id))
     found.left = max(0, len(questions) - request.limit) if request.limit is not None else 0
     questions = questions[:request.limit]
     if not questions:
-        return found
-    rubrics.keep(request.outputs.runs_root, rubric)
+        return
+    rubrics.keep(request.outputs.runs_root, asked.rubric)
     records = ask(_write(request, questions))
     if records:
         _take(asked, {question.task_id: question for question in questions}, records[-1], found)
-    return found
 
 
 def _questions(asked: _Asked, found: Judged) -> list[Question]:

@@ -14,6 +14,7 @@ import secrets
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from hashlib import sha256
 from pathlib import Path
 from typing import Final
 
@@ -82,6 +83,20 @@ def held(runs_root: Path) -> Iterator[None]:
     except TimeoutError:
         raise BenchError(f"another export or apply is at work in {folder}; run the same command again when it is "
                          "done") from None
+
+
+@contextmanager
+def asking(runs_root: Path, judge: str, experiment: str) -> Iterator[None]:
+    """Only one at a time has this judge, a model, asked about this experiment. Raises BenchError."""
+    folder = runs_root / FOLDER
+    name = sha256(json.dumps([judge, experiment]).encode("ascii")).hexdigest()[:16]
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with files.lock(folder / f".asking-{name}.lock", timeout_s=0):
+            yield
+    except TimeoutError:
+        raise BenchError(f"{judge} is being asked about {experiment} by another command, and each answer would be paid "
+                         "for twice; wait for its end") from None
 
 
 def write(runs_root: Path, key: Key) -> None:

@@ -15,7 +15,7 @@ from core.errors import UsageError
 from ledger.lines import read_lines
 from reports import table
 from reports.judged.board_table import table_of
-from reports.judged.page import to_html
+from reports.judged.page import WIDTH, to_html
 from reports.judged.values import to_json
 from runner.judging.applying import ApplyRequest, apply
 from runner.judging.board import BoardRequest, leaderboard
@@ -168,6 +168,23 @@ def test_two_runs_of_one_model_and_prompt_are_told_apart_by_their_settings(tmp_p
     first = min(made.runs_root.glob("2*")).name
     assert sorted(row["prompt"] for row in shown(made)["judges"][0]["rows"]) == [
         f"p1 ({first})", "p1 (temperature 0.9)"]
+
+
+def test_two_rubrics_of_one_version_are_told_apart_each_with_its_own_pictures(tmp_path: Path) -> None:
+    made, rubric = make(tmp_path, models=["m:F16"]), tmp_path / "rubric.md"
+    text = "# Rubric: own-v1\n\nScale: 0-1\n\n## good\n\nIs it?\n\n- 0: No.\n- 1: Yes.\n"
+    for name, score in (("first", 0), ("second", 1)):
+        rubric.write_text(text.replace("Is it?", f"Is it {name}?"), "utf-8")
+        out = tmp_path / f"{name}.json"
+        export(ExportRequest(made.name, out, made.results, made.runs_root, judge="ann", rubric=str(rubric)))
+        fill(Experiment(made.results, made.runs_root, out), lambda *_, score=score: score)
+        apply(ApplyRequest(out, made.results, made.runs_root))
+    found = leaderboard(BoardRequest(made.name, made.results, made.runs_root))
+    titles = [section.title for section in table_of(found).sections if section.heading == "Model"]
+    assert len(set(titles)) == 2
+    assert all(one.rubric.sha256[:12] in title for one, title in zip(found.judges, titles, strict=True))
+    page = to_html(found, assets())
+    assert page.count('class="dot" x="-1.0"') == page.count(f'class="dot" x="{WIDTH - 1.0}"') == 2
 
 
 def test_the_command_line_gives_all_four_forms(tmp_path: Path) -> None:

@@ -1,0 +1,54 @@
+"""judge auto: what it does before and after a model is asked; e2e tests have one asked."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from core.errors import BenchError, UsageError
+from core.records import ModelInfo
+from runner.judging.auto import AutoRequest, Judged, auto
+from runner.judging.auto_verb import _told
+from runner.request import Outputs
+from tests.runner.judging.an_experiment import Experiment, make
+from tracking.judging import judge_key
+
+
+def asked(made: Experiment, **more: Any) -> AutoRequest:
+    return AutoRequest(**{"experiment": made.name, "model": ModelInfo("far-70B"),
+                          "outputs": Outputs(made.results, made.runs_root), **more})
+
+
+def nobody(path: Path) -> Sequence[dict[str, Any]]:
+    raise AssertionError(f"asked {path}")
+
+
+def no_server(_: Path) -> Sequence[dict[str, Any]]:
+    return ()
+
+
+def test_one_judge_is_asked_by_one_command_at_a_time_because_answers_are_paid_for(tmp_path: Path) -> None:
+    made = make(tmp_path)
+    with judge_key.asking(made.runs_root, "far-70B", made.name):
+        with pytest.raises(BenchError, match="far-70B is being asked about tip-bench by another command"):
+            auto(asked(made), nobody)
+        assert auto(asked(made, judge="other"), no_server).judge == "other"
+    assert auto(asked(made), no_server).judge == "far-70B"
+
+
+def test_a_wrong_name_leaves_nothing_behind(tmp_path: Path) -> None:
+    made = make(tmp_path)
+    before = made.everything()
+    with pytest.raises(UsageError, match="no run of the ledger belongs to it"):
+        auto(asked(made, experiment="tip-bunch"), nobody)
+    assert made.everything() == before
+    assert not (made.runs_root / ".judging").exists()
+
+
+def test_where_nothing_could_be_asked_no_share_of_nothing_is_told(tmp_path: Path) -> None:
+    request = asked(make(tmp_path))
+    assert _told(Judged("far-70B", "tip-v1"), request, asked=True) == [
+        "nothing was judged; the same command again goes on"]
