@@ -186,10 +186,11 @@ def test_a_machine_lost_in_the_middle_changes_nothing(cluster: Cluster, tmp_path
 def test_a_sweep_that_is_stopped_leaves_nobody_behind_and_goes_on_where_it_was(
     cluster: Cluster, tmp_path: Path
 ) -> None:
-    tool = planned(tmp_path, PLAN.replace("limit = 6", "limit = 40").replace(', "demo:Q2_K", "demo-3M:Q4_K_M"', ""))
+    tool = planned(tmp_path, PLAN.replace("limit = 6", "limit = 24").replace(', "demo:Q2_K", "demo-3M:Q4_K_M"', ""))
     with started(tool, "sweep", "plan.toml", *cluster.flags(), "--json") as process:
         found: list[psutil.Process] = []
         while not found and process.poll() is None:
+            time.sleep(0.05)
             found = [each for each in psutil.process_iter() if machine_of(each, cluster)]
         assert found, process.communicate()
         runs = next(Path(word) for each in found for word in each.cmdline() if word.endswith("/runs"))

@@ -23,6 +23,8 @@ from runner.sweep.executors import orders, parcels
 from runner.sweep.executors.attempt import Attempt
 from runner.sweep.executors.hosted import Hosted
 from runner.sweep.executors.parcels import UnitFolder
+from runner.sweep.executors.ray_units import RayUnits
+from runner.sweep.executors.slurm_units import SlurmUnits
 from runner.sweep.executors.work_order import Ended
 from runner.sweep.units import Needs, PlannedCell, Unit
 from tests.e2e.tool import ROOT, Tool
@@ -253,6 +255,16 @@ def test_units_of_one_provider_are_asked_one_after_the_other(tmp_path: Path) -> 
     assert not any({"u0", "u1"} <= set(each) for each in seen)
     assert sorted(cells[0] for cells, _ in told.failures) == ["c0", "c1", "c2"]
     assert all("--no-such-flag" in str(error) and error.exit_code == 2 for _, error in told.failures)
+
+
+@pytest.mark.parametrize("made", [RayUnits(), SlurmUnits()])
+def test_an_extra_that_is_missing_is_told_with_the_command_that_brings_it(
+    made: RayUnits | SlurmUnits, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for room in ("cluster.door", "sweep.executors.slurm_units"):
+        monkeypatch.setattr(f"runner.{room}.find_spec", lambda _: None)
+    with pytest.raises(UsageError, match=r"is not installed; \./setup --with (ray|slurm)"):
+        made.run_units([unit()], Outputs(tmp_path / "r.json", tmp_path / "runs"), Told())
 
 
 def test_all_machines_verify_at_the_level_that_all_hold_and_it_is_said() -> None:
