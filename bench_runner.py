@@ -148,68 +148,13 @@ def show(flags: argparse.Namespace) -> int:
     return 0
 
 
-def analyze(flags: argparse.Namespace) -> int:
-    """What runs came to and what they cost, as a table."""
-    from runner.analyzing import analyze as analyzing
+def _about_runs(verb: str) -> Callable[[argparse.Namespace], int]:
+    def act(flags: argparse.Namespace) -> int:
+        from runner import run_verbs
 
-    found = analyzing(flags.glob, Path(flags.out_csv))
-    for remark in found.remarks:
-        _say(remark)
-    if flags.json:
-        print(json.dumps({"rows": found.rows}))
-    _say(f"{len(found.rows):,} {'row' if len(found.rows) == 1 else 'rows'} written to {flags.out_csv}")
-    return 0
+        return run_verbs.VERBS[verb](flags, _say)
 
-
-def plot(flags: argparse.Namespace) -> int:
-    """The table of ``analyze`` as a picture."""
-    from runner.plotting import PlotRequest
-    from runner.plotting import plot as plotting
-
-    found = plotting(PlotRequest(Path(flags.csv), Path(flags.out_png), flags.x, tuple(flags.benchmark)))
-    for remark in found.remarks:
-        _say(remark)
-    _say(f"written: {', '.join(map(str, found.files))}")
-    return 0
-
-
-def report(flags: argparse.Namespace) -> int:
-    """One run as a page."""
-    from runner import reporting
-
-    written = reporting.report(flags.run_dir, flags.out)
-    for remark in written.remarks:
-        _say(remark)
-    _say(f"written: {written.path}")
-    return 0
-
-
-def rich_report(flags: argparse.Namespace) -> int:
-    """All runs under a folder on one page."""
-    from runner.rich_reporting import RichRequest
-    from runner.rich_reporting import rich_report as reporting
-
-    found = reporting(RichRequest(Path(flags.runs_root), Path(flags.out_dir), tuple(flags.benchmark)))
-    for one in found.refused:
-        _say(f"left out: {one}")
-    _say(f"written: {found.page}, {found.markdown} and {found.plots} plots")
-    return 0
-
-
-def import_results(flags: argparse.Namespace) -> int:
-    """Results of other harnesses, into the ledger."""
-    from runner.importing import ImportRequest, import_file
-
-    report = import_file(
-        ImportRequest(Path(flags.file), Path(flags.results), Path(flags.runs_root), flags.origin, flags.model,
-                      flags.benchmark),
-        say=_say,
-    )
-    for run_id in report.there_already:
-        _say(f"imported already, nothing added: run {run_id}")
-    if flags.json:
-        print(json.dumps({"runs": [dict(record) for record in report.added]}))
-    return 0
+    return act
 
 
 def leaderboard(flags: argparse.Namespace) -> int:
@@ -278,11 +223,11 @@ VERBS: dict[str, Callable[[argparse.Namespace], int]] = {
     "verify": verify,
     "compare": compare,
     "show": show,
-    "analyze": analyze,
-    "plot": plot,
-    "rich-report": rich_report,
-    "report": report,
-    "import": import_results,
+    "analyze": _about_runs("analyze"),
+    "plot": _about_runs("plot"),
+    "rich-report": _about_runs("rich-report"),
+    "report": _about_runs("report"),
+    "import": _about_runs("import"),
     "judge": judge,
     "leaderboard": leaderboard,
     "sweep": sweep,
