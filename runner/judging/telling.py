@@ -19,6 +19,6 @@ def send(
     tracker = Tracker(address, outputs)
     for record in records:
         tracker.recorded(record)
-    ended = tracker.close()
-    for line in (*tracker.remarks(), *([ended] if ended else [])):
-        say(line)
+    ended = tracker.close()  # says why, too; a tracker's remarks are for a run that goes on
+    if ended is not None:
+        say(ended)
