@@ -3,8 +3,8 @@
 Position bias: a judge that goes by the texts prefers the same one in both orders. Where it does not, it went by the
 place; if neither place were liked better, such pairs would fall on the first and on the second place alike, and an
 exact two-sided sign test says whether they do (large language models do have such a bias: Wang et al. 2023, Large
-Language Models are not Fair Evaluators, arXiv:2305.17926). Because every pair is asked in both orders, a liking for a
-place helps no text more than the other.
+Language Models are not Fair Evaluators, arXiv:2305.17926). Because only pairs that were answered in both orders
+count, a liking for a place helps no text more than the other.
 
 Won: of all comparisons of a run's texts the share that it won, a tie as half, every scenario once; its interval is
 Student's t over scenarios, cut off at 0 and 100 %.
@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 from analysis.mcnemar import exact_p
 from analysis.student import estimate
@@ -37,16 +38,20 @@ class Comparison:
 
 def position_bias(comparisons: Iterable[Comparison]) -> PositionBias | None:
     """None where no pair was answered in both orders."""
-    by_pair: dict[tuple[str, frozenset[str]], dict[str, str]] = {}
-    for one in comparisons:
-        by_pair.setdefault((one.scenario, frozenset((one.shown_first, one.shown_second))), {})[one.shown_first] = (
-            one.better)
-    both = [list(answers.values()) for answers in by_pair.values() if len(answers) == 2]
+    both = list(_in_both_orders(comparisons))
     if not both:
         return None
-    leanings = [_leaning(*answers) for answers in both]
+    leanings = [_leaning(*(each.better for each in pair)) for pair in both]
     first, second = leanings.count(FIRST), leanings.count(SECOND)
     return PositionBias(len(both), leanings.count(TIE), first, second, exact_p(first, second))
+
+
+def _in_both_orders(comparisons: Iterable[Comparison]) -> Iterable[tuple[Comparison, ...]]:
+    """The two answers to each pair that has both. One alone is as much about the place as about the text."""
+    by_pair: dict[tuple[str, frozenset[str]], dict[str, Comparison]] = {}
+    for one in comparisons:
+        by_pair.setdefault((one.scenario, frozenset((one.shown_first, one.shown_second))), {})[one.shown_first] = one
+    return (tuple(answers.values()) for answers in by_pair.values() if len(answers) == 2)
 
 
 def _leaning(one: str, other: str) -> str:
@@ -57,9 +62,9 @@ def _leaning(one: str, other: str) -> str:
 
 
 def won(comparisons: Sequence[Comparison]) -> tuple[Won, ...]:
-    """Of every run that was compared, the best first."""
+    """Of every run that was compared in both orders, the best first."""
     found: dict[str, dict[str, list[float]]] = {}
-    for one in comparisons:
+    for one in chain.from_iterable(_in_both_orders(comparisons)):
         for run_id, place in ((one.shown_first, FIRST), (one.shown_second, SECOND)):
             share = 50.0 if one.better == TIE else 100.0 * (one.better == place)
             found.setdefault(run_id, {}).setdefault(one.scenario, []).append(share)

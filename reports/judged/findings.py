@@ -36,6 +36,8 @@ class InPairs:
     bias: PositionBias | None
     labels: Mapping[str, tuple[str, str]]
     """Run → model, prompt."""
+    one_order: int = 0
+    """Answers to pairs that were answered in one order only, which count for nothing."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,7 +27,8 @@ def section(found: InPairs) -> Section:
         }, styles={"won": "bold"})
         for each in found.won if each.run_id in found.labels
     )
-    return Section(title, lines, (), f"{bias_sentence(found.bias)}.", "Model, in pairs")
+    alone = (f"left out: {found.one_order:,} answers to pairs that have none in the other order",)
+    return Section(title, lines, alone if found.one_order else (), f"{bias_sentence(found.bias)}.", "Model, in pairs")
 
 
 def bias_sentence(found: PositionBias | None) -> str:
@@ -48,6 +49,7 @@ def values(found: InPairs) -> dict[str, Any]:
         "for_second": bias.for_second, "p_value": bias.p_value}}
     return {
         "judge": found.judge, "kind": found.kind, "rubric": found.rubric_version, **told,
+        "in_one_order_only": found.one_order,
         "rows": [{"model": found.labels[each.run_id][0], "prompt": found.labels[each.run_id][1],
                   "run_id": each.run_id, "won_percent": each.share.mean,
                   **({} if each.share.low is None else {"interval": [each.share.low, each.share.high]}),

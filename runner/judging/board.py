@@ -151,7 +151,9 @@ def _in_pairs(runs: Sequence[_Run], judges: Sequence[str]) -> Iterable[InPairs]:
             continue
         found = [one for one in comparisons(lines, judge, sha256) if {one.shown_first, one.shown_second} <= set(labels)]
         if found:
-            yield InPairs(judge, kind, version, won(found), position_bias(found), labels)
+            bias = position_bias(found)
+            alone = len(found) - 2 * (bias.pairs if bias else 0)
+            yield InPairs(judge, kind, version, won(found), bias, labels, alone)
 
 
 def board_of(cells: Sequence[Cell], baseline: str | None, judge: str) -> Board:

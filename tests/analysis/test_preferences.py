@@ -46,12 +46,19 @@ def test_ties_are_consistent_and_a_tie_beside_a_win_leans_to_the_winners_place()
     assert (leaning.consistent, leaning.for_second) == (0, 1)
 
 
-def test_a_pair_in_one_order_alone_says_nothing_of_the_place() -> None:
-    assert position_bias([Comparison("s", "a", "b", "first")]) is None
+def test_a_pair_in_one_order_alone_says_nothing_of_the_place_nor_of_the_text() -> None:
+    """Of a judge who likes the first place whatever stands there, one answer would be a win."""
+    alone = Comparison("s", "a", "b", "first")
+    assert position_bias([alone]) is None
+    assert won([alone]) == ()
+    both = [Comparison("s", "a", "c", "tie"), Comparison("s", "c", "a", "tie")]
+    assert [(each.run_id, each.share.mean) for each in won([alone, *both])] == [("a", 50.0), ("c", 50.0)]
     assert position_bias([]) is None
 
 
 def test_a_scenario_counts_once_and_an_interval_stays_within_0_and_100() -> None:
-    comparisons = [*[Comparison("s/1", "a", "b", "first")] * 5, Comparison("s/2", "a", "b", "second")]
-    (best, _) = won(comparisons)
-    assert (best.share.mean, best.share.low, best.share.high, best.comparisons) == (50.0, 0.0, 100.0, 6)
+    better = [Comparison(scenario, first, second, "first" if first == best else "second")
+              for scenario, best, others in (("s/1", "a", "bcd"), ("s/2", "b", "b"))
+              for other in others for first, second in (("a", other), (other, "a"))]
+    found = {each.run_id: each for each in won(better)}["a"]
+    assert (found.share.mean, found.share.low, found.share.high, found.comparisons) == (50.0, 0.0, 100.0, 8)
