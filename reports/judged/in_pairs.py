@@ -27,7 +27,7 @@ def section(found: InPairs) -> Section:
         }, styles={"won": "bold"})
         for each in found.won if each.run_id in found.labels
     )
-    alone = (f"left out: {found.one_order:,} answers to pairs that have none in the other order",)
+    alone = (f"left out: answers to pairs that have none in the other order ({found.one_order:,})",)
     return Section(title, lines, alone if found.one_order else (), f"{bias_sentence(found.bias)}.", "Model, in pairs")
 
 
