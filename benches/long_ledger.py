@@ -28,7 +28,6 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from ledger import store
-from ledger.packing import pack
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -63,19 +62,26 @@ def make(path: Path, count: int, models: int, builds: int) -> None:
         file.write("\n]}\n")
 
 
-def compare(ledger: Path) -> Cost:
-    """Seconds and peak memory of one ``compare``, its own and no child's."""
+def cost_of(ledger: Path, *words: str) -> Cost:
+    """Seconds and peak memory of one command, its own and no child's.
+
+    The kernel counts into the peak what this process held when it started the other, so nothing large is done here.
+    """
     with tempfile.TemporaryFile("w+") as out:
         began = time.perf_counter()
-        child = subprocess.Popen([sys.executable, str(ROOT / "bench_runner.py"), "compare", "--results", str(ledger),
-                                  "--format", "csv"], stdout=out)
+        child = subprocess.Popen([sys.executable, str(ROOT / "bench_runner.py"), *words, "--results", str(ledger)],
+                                 stdout=out, stderr=subprocess.DEVNULL)
         _, status, usage = os.wait4(child.pid, 0)
         seconds = time.perf_counter() - began
         child.returncode = os.waitstatus_to_exitcode(status)
         if child.returncode != 0:
-            raise SystemExit(f"long_ledger.py: compare ended with {child.returncode}")
+            raise SystemExit(f"long_ledger.py: {words[0]} ended with {child.returncode}")
         out.seek(0)
         return Cost(seconds, usage.ru_maxrss * 1024, out.read())
+
+
+def compare(ledger: Path) -> Cost:
+    return cost_of(ledger, "compare", "--format", "csv")
 
 
 def parse_flags(argv: Sequence[str] | None = None) -> argparse.Namespace:
@@ -98,11 +104,10 @@ def main() -> int:
         plain, packed = Path(name, "plain.json"), Path(name, "packed.json")
         for path in (plain, packed):
             make(path, options.records, options.models, options.builds)
-        began = time.perf_counter()
-        archive = pack(packed).path
-        print(f"{options.records:,} records, {plain.stat().st_size / 1e6:.0f} MB of JSON; packed in "
-              f"{time.perf_counter() - began:.1f} s into {archive.stat().st_size / 1e6:.1f} MB; load "
-              f"{os.getloadavg()[0]:.1f}", flush=True)
+        done = cost_of(packed, "ledger", "pack")
+        print(f"{options.records:,} records, {plain.stat().st_size / 1e6:.0f} MB of JSON; packed in {done.seconds:.1f} "
+              f"s and {done.peak_bytes / 1e6:,.0f} MB into {packed.with_suffix('.parquet').stat().st_size / 1e6:.1f} MB; "
+              f"load {os.getloadavg()[0]:.1f}", flush=True)
         costs = [(compare(plain), compare(packed)) for _ in range(options.rounds)]
     for each, other in costs:
         if each.said.replace(plain.name, packed.name) != other.said:
