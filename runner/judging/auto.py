@@ -95,8 +95,10 @@ def auto(request: AutoRequest, ask: Ask) -> Judged:
     refuse_self(request.model, runs, allowed=request.allow_self)
     rubric = rubrics.load(rubrics.source_for(the_benchmark(runs), request.rubric))
     found = Judged(request.judge or request.model.label, rubric.version)
-    candidates = all_candidates(runs, request.outputs.runs_root, found.remarks)
-    with judge_key.asking(request.outputs.runs_root, found.judge or "the model", request.experiment):
+    root = request.outputs.runs_root
+    candidates = all_candidates(runs, root, found.remarks)
+    judgements.refuse_namesake((root / str(run["run_id"]) for run in runs), found.judge, "model")
+    with judge_key.asking(root, found.judge or "the model", request.experiment):
         _judge(_Asked(request, runs, candidates, rubric), ask, found)
     return found
 

@@ -64,6 +64,8 @@ def export(request: ExportRequest) -> Exported:
         before = _before(request, rubrics.source_for(the_benchmark(runs), request.rubric))
         rubric = rubrics.load(before.key.rubric_source)
         _refuse_other_rubric(request, before, rubric)
+        folders = (request.runs_root / str(run["run_id"]) for run in runs)
+        judgements.refuse_namesake(folders, before.key.judge, "human")
         done = _done(request.runs_root, before.key.judge, rubric, candidates)
         pending = {key: each for key, each in candidates.items() if key not in done}
         drawn = draw(before.entries, before.key.places, pending, request.twice)

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from core.errors import BadInput, BenchError
+from core.errors import BadInput, BenchError, UsageError
 from core.lookup import count_at, object_at, text_at
 from ledger.lines import lines_of, read_lines
 from system import files
@@ -37,6 +37,16 @@ def latest(lines: Iterable[Line], judge: str | None = None, rubric_sha256: str |
             found.pop(key, None)
             found[key] = line
     return tuple(found.values())
+
+
+def refuse_namesake(folders: Iterable[Path], judge: str, kind: str) -> None:
+    """UsageError where a judge of the other kind is called so: a model's scores would supersede a person's."""
+    for folder in folders:
+        for line in read(folder):
+            if text_at(line, "judge") == judge and text_at(line, "kind") not in {None, kind}:
+                other = "a person" if kind == "model" else "a model"
+                raise UsageError(f"--judge {ascii(judge)[1:-1]}: {other} of that name has judged {folder.name}; name "
+                                 "another, so that their scores stay apart")
 
 
 def new_ones(there: Sequence[Line], wanted: Sequence[Line]) -> list[Line]:

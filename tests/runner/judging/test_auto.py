@@ -10,10 +10,12 @@ import pytest
 
 from core.errors import BenchError, UsageError
 from core.records import ModelInfo
+from runner.judging.applying import ApplyRequest, apply
 from runner.judging.auto import AutoRequest, Judged, auto
 from runner.judging.auto_verb import _told
+from runner.judging.exporting import ExportRequest, export
 from runner.request import Outputs
-from tests.runner.judging.an_experiment import Experiment, make
+from tests.runner.judging.an_experiment import Experiment, by_length, fill, make
 from tracking.judging import judge_key
 
 
@@ -46,6 +48,22 @@ def test_a_wrong_name_leaves_nothing_behind(tmp_path: Path) -> None:
         auto(asked(made, experiment="tip-bunch"), nobody)
     assert made.everything() == before
     assert not (made.runs_root / ".judging").exists()
+
+
+def test_a_model_is_not_called_as_a_person_who_judged_nor_a_person_as_a_model(tmp_path: Path) -> None:
+    """The later scores of one name supersede the earlier."""
+    made = make(tmp_path)
+    export(ExportRequest(made.name, made.out, made.results, made.runs_root, judge="ann"))
+    fill(made, by_length)
+    apply(ApplyRequest(made.out, made.results, made.runs_root))
+    before = made.everything()
+    with pytest.raises(UsageError, match="--judge ann: a person of that name has judged 2026"):
+        auto(asked(made, judge="ann"), nobody)
+    lines = next(made.runs_root.glob("*/judgements.jsonl"))
+    assert made.everything() == before
+    lines.write_text(lines.read_text("utf-8").replace('"ann"', '"far-70B"').replace('"human"', '"model"'), "utf-8")
+    with pytest.raises(UsageError, match="--judge far-70B: a model of that name has judged 2026"):
+        export(ExportRequest(made.name, tmp_path / "other.json", made.results, made.runs_root, judge="far-70B"))
 
 
 def test_where_nothing_could_be_asked_no_share_of_nothing_is_told(tmp_path: Path) -> None:
