@@ -105,9 +105,10 @@ def main() -> int:
         for path in (plain, packed):
             make(path, options.records, options.models, options.builds)
         done = cost_of(packed, "ledger", "pack")
+        archive = packed.with_suffix(".parquet")
         print(f"{options.records:,} records, {plain.stat().st_size / 1e6:.0f} MB of JSON; packed in {done.seconds:.1f} "
-              f"s and {done.peak_bytes / 1e6:,.0f} MB into {packed.with_suffix('.parquet').stat().st_size / 1e6:.1f} MB; "
-              f"load {os.getloadavg()[0]:.1f}", flush=True)
+              f"s and {done.peak_bytes / 1e6:,.0f} MB into {archive.stat().st_size / 1e6:.1f} MB; load "
+              f"{os.getloadavg()[0]:.1f}", flush=True)
         costs = [(compare(plain), compare(packed)) for _ in range(options.rounds)]
     for each, other in costs:
         if each.said.replace(plain.name, packed.name) != other.said:

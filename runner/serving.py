@@ -18,7 +18,7 @@ from typing import Any, Self
 from core.errors import BenchError, Interrupted, ServerLost, UsageError
 from core.records import Endpoint, ModelInfo
 from runner.observer import Hooks
-from servers.lifecycle import OnPlan, RunningServer, serve
+from servers.lifecycle import OnPlan, RunningServer, Watch, serve
 from servers.spec import ServerSettings
 from system.clock import monotonic_s, sleep_s
 from system.processors import left_over, usable
@@ -78,10 +78,11 @@ class Serving:
         self._held.close()
 
     def _start(self, on_plan: OnPlan | None = None) -> RunningServer:
-        return self._held.enter_context(
-            serve(self._model, self._settings, self._log, stop_requested=self._hooks.stop_requested, on_plan=on_plan,
-                  on_transfer=self._hooks.observer.transfer, on_note=self._hooks.observer.note)
-        )
+        watch = Watch(self._hooks.stop_requested, on_transfer=self._hooks.observer.transfer,
+                      on_note=self._hooks.observer.note)
+        if on_plan is not None:
+            watch = replace(watch, on_plan=on_plan)
+        return self._held.enter_context(serve(self._model, self._settings, self._log, watch))
 
     def look(self, so_far: Callable[[], str]) -> None:
         """Once a second, whether our own process lives. Raises ServerLost that ends with ``so_far()``.

@@ -16,7 +16,7 @@ import psutil
 import pytest
 
 from core.records import ModelInfo
-from servers.lifecycle import RunningServer, serve
+from servers.lifecycle import RunningServer, Watch, serve
 from servers.spec import ServerSettings
 from tests import skips
 
@@ -84,7 +84,9 @@ def run_fake(fake: FakeServer, model: ModelInfo, log_path: Path) -> Serve:
         *options: str, hooks: dict[str, object] | None = None, **settings: object,
     ) -> contextlib.AbstractContextManager[RunningServer]:
         asked = ServerSettings(server_bin=fake(*options), **{"startup_timeout_s": 20.0, **settings})  # type: ignore[arg-type]  # keywords of the test
-        return serve(model, asked, log_path, **(hooks or {}))  # type: ignore[arg-type]  # keywords of the test
+        watch = {key: hook for key, hook in (hooks or {}).items() if key != "choose_port"}
+        ports = {key: hook for key, hook in (hooks or {}).items() if key == "choose_port"}
+        return serve(model, asked, log_path, Watch(**watch), **ports)  # type: ignore[arg-type]  # keywords of the test
 
     return start
 

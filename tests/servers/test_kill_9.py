@@ -23,11 +23,11 @@ import sys, time
 from pathlib import Path
 sys.path.insert(0, {root!r})
 from core.records import ModelInfo
-from servers.lifecycle import serve
+from servers.lifecycle import Watch, serve
 from servers.spec import ServerSettings
 model = ModelInfo("demo-5M", "Q4_K_M", path={path!r}, ctx_train=2048)
 settings = ServerSettings(backend={backend!r}, server_bin={server_bin!r})
-with serve(model, settings, Path({log!r}), on_state=lambda state: print(state, flush=True)) as server:
+with serve(model, settings, Path({log!r}), Watch(on_state=lambda state: print(state, flush=True))) as server:
     if {stage!r} != "stopping":
         time.sleep(60)
     print("stopping", flush=True)

@@ -11,7 +11,7 @@ import pytest
 
 from core.errors import UsageError
 from servers.fitting import Room
-from servers.lifecycle import serve
+from servers.lifecycle import Watch, serve
 from servers.memory_plan import MemoryPlan
 from servers.models import resolve
 from servers.spec import ServerSettings
@@ -72,7 +72,7 @@ def test_what_does_not_fit_is_refused_before_anything_is_started(real: Settings,
     settings = replace(real(ctx_size=2048), parallel=1)
     free = 24_500_000 if settings.backend == "llama-cpp-python" else 20_500_000  # it keeps the scores of all heads
     with pytest.raises(UsageError, match="it is not loaded; --ctx-size 1024 fits"), \
-            serve(resolve("demo"), settings, log_path, room=lambda _found, _reserve: Room(free)):
+            serve(resolve("demo"), settings, log_path, Watch(room=lambda _found, _reserve: Room(free))):
         pass
     assert not log_path.exists()
 
@@ -80,8 +80,8 @@ def test_what_does_not_fit_is_refused_before_anything_is_started(real: Settings,
 def test_slots_left_open_are_those_that_memory_holds(log_path: Path) -> None:
     settings = ServerSettings(backend="xllamacpp", ctx_size=2048)
     plans: list[MemoryPlan] = []
-    with serve(resolve("demo"), settings, log_path, on_plan=plans.append,
-               room=lambda _found, _reserve: Room(30_000_000)) as server:
+    with serve(resolve("demo"), settings, log_path, Watch(
+            on_plan=plans.append, room=lambda _found, _reserve: Room(30_000_000))) as server:
         assert server.endpoint.slots == 1
     assert [plan.setting.slots for plan in plans] == [1]
     assert plans[0].line().startswith("memory: weights 5.3 MB + KV 8.4 MB (2048 tokens) + buffers 11 MB = 25 MB of ")

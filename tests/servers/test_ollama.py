@@ -23,7 +23,7 @@ from servers.backends import ollama_api, ollama_names, ollama_notes
 from servers.backends.ollama_notes import held, unload_leftovers, write
 from servers.doctor import server_facts
 from servers.http import post_json
-from servers.lifecycle import RunningServer, serve
+from servers.lifecycle import RunningServer, Watch, serve
 from servers.models import resolve
 from servers.spec import ServerSettings
 
@@ -138,12 +138,12 @@ def test_a_model_that_is_not_there_names_the_command_and_what_there_is(start: St
 
 def test_a_model_is_pulled_when_asked_and_goes_on_where_it_was_cut(start: Start, tmp_path: Path) -> None:
     there, bar = start("--cut-pull", model="other"), []
-    asked = serve(MODEL, ServerSettings(pull=True), tmp_path / "log", on_transfer=lambda *told: bar.append(told))
+    asked = serve(MODEL, ServerSettings(pull=True), tmp_path / "log", Watch(on_transfer=lambda *told: bar.append(told)))
     with pytest.raises(ServerError, match="goes on where it stopped"):
         asked.__enter__()
     assert bar[-1] == ("ollama pull llama3.2:1b", 1_500_000, 4_000_000)
     bar.clear()
-    with serve(MODEL, ServerSettings(pull=True), tmp_path / "log", on_transfer=lambda *told: bar.append(told)):
+    with serve(MODEL, ServerSettings(pull=True), tmp_path / "log", Watch(on_transfer=lambda *told: bar.append(told))):
         assert bar[0] == ("ollama pull llama3.2:1b", 2_000_000, 4_000_000)
         assert bar[-1] == ("ollama pull llama3.2:1b", 4_000_000, 4_000_000)
         assert there.loaded() == [NAME]
@@ -186,7 +186,7 @@ def test_a_stop_while_it_loads_is_heard_and_unloads(start: Start, tmp_path: Path
     there = start("--load-s", "1")
     stop = iter([False, True])
     with pytest.raises(Interrupted):
-        serve(MODEL, ServerSettings(), tmp_path / "log", stop_requested=lambda: next(stop, True)).__enter__()
+        serve(MODEL, ServerSettings(), tmp_path / "log", Watch(lambda: next(stop, True))).__enter__()
     assert any(line.get("path") == "/api/chat" and line["body"].get("keep_alive") == "15m" for line in there.lines())
     assert there.loaded() == []
     assert unload_leftovers() == ()
@@ -297,7 +297,7 @@ def test_a_pull_that_says_nothing_can_be_stopped(start: Start, tmp_path: Path) -
     there = start("--pull-s", "30", model="other")
     with pytest.raises(Interrupted, match="the same command goes on there"):
         serve(MODEL, ServerSettings(pull=True), tmp_path / "log",
-              stop_requested=lambda: any(line.get("path") == "/api/pull" for line in there.lines())).__enter__()
+              Watch(lambda: any(line.get("path") == "/api/pull" for line in there.lines()))).__enter__()
 
 
 @pytest.mark.parametrize(("status", "said"), [("502", "status 502"), ("500", "no space left")])
@@ -334,7 +334,7 @@ def test_a_server_that_does_not_let_go_is_asked_again_at_the_next_start(
     monkeypatch.setattr("servers.backends.ollama.UNLOAD_S", 0.2)
     there = start("--stay")
     told: list[str] = []
-    with serve(MODEL, ServerSettings(ctx_needed=3000), tmp_path / "log", on_note=told.append):
+    with serve(MODEL, ServerSettings(ctx_needed=3000), tmp_path / "log", Watch(on_note=told.append)):
         pass
     (sentence,) = told
     assert sentence == (f"Ollama at {there.url} did not let go of {NAME} within 0.2 s, so it may still be in memory: "

@@ -16,7 +16,7 @@ from core.errors import BadInput, ServerError, UsageError
 from core.records import ModelInfo
 from servers.backends.registry import BACKENDS
 from servers.fitting import Room
-from servers.lifecycle import RunningServer, serve
+from servers.lifecycle import RunningServer, Watch, serve
 from servers.spec import ServerSettings
 from system.ports import free_port
 from tests.servers.test_lifecycle import failure
@@ -109,8 +109,8 @@ def test_an_unknown_architecture(real: Settings, model: ModelInfo, log_path: Pat
 def test_a_context_too_large_for_memory(real: Settings, model: ModelInfo, log_path: Path) -> None:
     """Of which no plan knew: another program took the memory meanwhile."""
     settings = real(ctx_size=20_000_000, parallel=1)
-    message = failure(serve(model, settings, log_path, limits={"address_space_bytes": LIMIT_BYTES},
-                            room=lambda _found, _reserve: Room(1 << 50)), ServerError)
+    message = failure(serve(model, settings, log_path, Watch(room=lambda _found, _reserve: Room(1 << 50)),
+                            limits={"address_space_bytes": LIMIT_BYTES}), ServerError)
     assert "memory does not suffice; lower --ctx-size" in message
 
 
@@ -130,7 +130,7 @@ def test_killed_while_loading(real: Settings, model: ModelInfo, log_path: Path) 
                     child.kill()
         return False
 
-    message = failure(serve(model, real(), log_path, stop_requested=kill_server), ServerError)
+    message = failure(serve(model, real(), log_path, Watch(kill_server)), ServerError)
     assert "killed (signal 9)" in message
 
 
