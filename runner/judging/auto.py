@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from core.errors import BadInput, BenchError, UsageError
-from core.lookup import count_at, object_at, text_at
+from core.lookup import count_at, object_at, text_at, texts_at
 from core.outcomes import Outcome
 from core.records import ModelInfo
 from core.rubric import Rubric
@@ -76,6 +76,8 @@ class Judged:
     """Judgements that were added to the ledger."""
     written: int = 0
     """Lines that were added to run folders."""
+    hints: tuple[str, ...] = ()
+    """What would let the judge end the replies that were cut off: a text may be too long for its context."""
     remarks: list[str] = field(default_factory=list)
 
 
@@ -159,6 +161,7 @@ def _write(request: AutoRequest, questions: Iterable[Question]) -> Path:
 def _take(asked: _Asked, questions: Mapping[str, Question], record: Record, found: Judged) -> None:
     """The judge's replies, as judgements of the runs that they are about."""
     request = asked.request
+    found.hints = texts_at(record, "validity", "hints") or ()
     found.judge = found.judge or text_at(record, "model") or "model"  # of a server that runs, what it says it serves
     described = ModelInfo(text_at(record, "config", "base_name") or found.judge, text_at(record, "config",
                           "quantization"))
@@ -224,8 +227,7 @@ def _enter_pairs(asked: _Asked, source: Source, questions: Mapping[str, Question
 def said(found: Judged, model: str) -> str:
     """What came of it, in a sentence."""
     lost = ", ".join(f"{count:,} {outcome}" for outcome, count in found.unusable.items())
-    longer = ", raise --max-tokens" if Outcome.TRUNCATED in found.unusable else ""
-    unusable = f"; no judgement in {sum(found.unusable.values()):,} ({lost}{longer})" if lost else ""
+    unusable = f"; no judgement in {sum(found.unusable.values()):,} ({lost})" if lost else ""
     return f"{model}: {found.usable:,} of {found.asked:,} replies are judgements under {found.rubric}{unusable}"
 
 

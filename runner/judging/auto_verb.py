@@ -86,7 +86,7 @@ def _told(found: Judged, request: AutoRequest, *, asked: bool) -> list[str]:
         return [f"nothing to ask: {found.judge} has judged all {found.done_before:,} {kind} under {found.rubric}"]
     if not found.asked:
         return ["nothing was judged; the same command again goes on"]  # why not is told already
-    lines = [said(found, found.judge)]
+    lines = [said(found, found.judge), *(found.hints if found.unusable else ())]
     if request.pairwise:
         lines.append(position_bias(request.outputs, request.experiment, found.judge, request.benchmark))
     else:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -70,3 +71,12 @@ def test_where_nothing_could_be_asked_no_share_of_nothing_is_told(tmp_path: Path
     request = asked(make(tmp_path))
     assert _told(Judged("far-70B", "tip-v1"), request, asked=True) == [
         "nothing was judged; the same command again goes on"]
+
+
+def test_what_would_let_a_judge_end_its_replies_is_told_where_some_were_cut(tmp_path: Path) -> None:
+    """Not always --max-tokens: a text may be too long for the judge's context."""
+    request = asked(make(tmp_path))
+    found = Judged("far-70B", "tip-v1", asked=8, usable=7, unusable={"truncated": 1}, hints=("--ctx-size 4096: ...",))
+    assert _told(found, request, asked=True)[:2] == [
+        "far-70B: 7 of 8 replies are judgements under tip-v1; no judgement in 1 (1 truncated)", "--ctx-size 4096: ..."]
+    assert "--ctx-size" not in str(_told(replace(found, usable=8, unusable={}), request, asked=True))
