@@ -32,6 +32,9 @@ class Fake:
 StartFake = Callable[..., Fake]
 MakeRequest = Callable[..., dict[str, Any]]
 
+SERVER = "openai_server.py"
+END = '{"end": true}\n'
+
 
 @dataclass(frozen=True)
 class Ran:
@@ -98,3 +101,8 @@ def lcb_record(question_id: str = "q1", **changes: Any) -> dict[str, Any]:
 def write_lines(path: Path, records: list[Any]) -> Path:
     path.write_text("".join(json.dumps(record) + "\n" for record in records))
     return path
+
+
+def draw(task_id: str, sample: int = 0, count: int = 1, seed: int = 7) -> str:
+    """A line of a script's standard input."""
+    return json.dumps({"draw": {"task_id": task_id, "sample": sample, "count": count, "seed": seed}}) + "\n"
