@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
-from core.standings import ALPHA, Agreement, Estimate, Interaction, Standing
+from core.standings import ALPHA, Estimate, Interaction, Standing
 from reports import numbers
-from reports.judged import in_pairs
+from reports.judged import agreeing, in_pairs
 from reports.judged.findings import Findings, OfJudge
 from reports.table import Column, Legend, Line, Section, Table
 from reports.text import escape
@@ -18,13 +18,6 @@ _COSTS = (
     Column("tokens", "Tokens/text", "right", dropped=4),
     Column("seconds", "s/text", "right", dropped=3),
     Column("usd", "USD/text", "right", dropped=5),
-)
-_AGREEMENT = (
-    Column("criterion", "Criterion"),
-    Column("texts", "Texts", "right"),
-    Column("kappa", "Kappa (weighted)", "right"),
-    Column("alpha", "Alpha (ordinal)", "right"),
-    Column("exact", "Same score", "right"),
 )
 
 
@@ -50,7 +43,7 @@ def table_of(found: Findings) -> Table:
         Column("won", "Won % [95 %]", "right"),
         Column("compared", "Comparisons", "right"),
         *_COSTS,
-        *_AGREEMENT,
+        *agreeing.COLUMNS,
     )
     return Table(columns, tuple(_sections(found)), tuple(_legend(found)))
 
@@ -63,8 +56,7 @@ def _sections(found: Findings) -> Iterator[Section]:
     yield from map(in_pairs.section, found.pairs)
     agreements = [*(each for one in found.judges for each in one.itself), *found.agreement]
     if agreements:
-        yield Section("Agreement of judges", tuple(map(_agreement, agreements)), tuple(_rough(agreements)), "",
-                      "Judges")
+        yield agreeing.section(agreements)
 
 
 def who(one: OfJudge) -> str:
@@ -177,35 +169,6 @@ def _interaction(one: Interaction) -> Line:
     })
 
 
-def _agreement(one: Agreement) -> Line:
-    return Line({
-        "name": judges_of(one),
-        "criterion": escape(one.criterion, _SHOWN),
-        "texts": str(one.texts),
-        "kappa": figure(one.kappa),
-        "alpha": figure(one.alpha),
-        "exact": "" if one.exact is None else numbers.percent(100 * one.exact),
-    })
-
-
-def judges_of(one: Agreement) -> str:
-    """Whose agreement it is."""
-    if len(one.judges) == 2 and one.judges[0] == one.judges[1]:
-        return f"{escape(one.judges[0], _SHOWN)} with itself"
-    return " and ".join(escape(judge, _SHOWN) for judge in one.judges[:3]) + (
-        f" and {len(one.judges) - 3} more" if len(one.judges) > 3 else "")
-
-
-def _rough(agreements: Sequence[Agreement]) -> Iterator[str]:
-    """Why there is no figure, or a rough one, each reason once for all criteria that share it."""
-    reasons: dict[tuple[str, str], list[str]] = {}
-    for one in agreements:
-        if one.words:
-            reasons.setdefault((judges_of(one), one.words), []).append(one.criterion)
-    for (judges, words), criteria in reasons.items():
-        yield f"{judges}: {words} ({', '.join(escape(name, 24) for name in criteria)})"
-
-
 def _legend(found: Findings) -> Iterator[Legend]:
     yield Legend("composite", "Composite: the (weighted) mean of the criteria on the rubric's scale, every scenario "
                               "once; its interval is Student's t over scenarios, 95 %; none where they are all "
@@ -246,8 +209,3 @@ def points(value: float) -> str:
     """On the rubric's scale, with a sign; what rounds to nothing has none."""
     shown = f"{value:+.2f}"
     return "0.00" if shown in {"+0.00", "-0.00"} else shown
-
-
-def figure(value: float | None) -> str:
-    """Of agreement."""
-    return "" if value is None else f"{value:.2f}"
