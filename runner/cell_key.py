@@ -16,11 +16,15 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from benchmarks.datasets import lcb_releases
 from core.errors import BadInput
 from core.records import ModelInfo
 from ledger.fingerprint import fingerprint
+from runner.plan import Cell
 from runner.request import Request
+from runner.spending_asked import unheeded_by
 from runner.work import Work
+from servers.backends.attach import plain_base_url
 from servers.model_hash import model_sha256
 from system.files import sha256_file
 from system.interpreter import ask
@@ -42,12 +46,12 @@ def cell_parts(request: Request, work: Work) -> dict[str, Any]:
     sampling, verifying = request.sampling, request.verifying
     return {
         "model": model_identity(work.asked or work.cell.model),
-        "base_url": request.server.base_url,
+        "base_url": plain_base_url(request.server.base_url) if request.server.base_url else None,
         "benchmark": work.cell.benchmark,
         **_benchmark(request, work),
         "script": _sha256(request.script) if request.script else None,
         "constrained": request.tasks.constrained or None,
-        "tasks": _tasks(request) or None,
+        "tasks": _tasks(request, work.cell) or None,
         "sampling": asdict(work.sampling),
         "loop": asdict(sampling.loop) if sampling.loop else None,
         "strategy": work.strategy.name,
@@ -57,7 +61,7 @@ def cell_parts(request: Request, work: Work) -> dict[str, Any]:
         "grading": verifying.grading if verifying.grading != "native" else None,
         "verify_timeout_s": verifying.timeout_s,
         "python": ask(verifying.python).version if verifying.python else None,
-        "server": _server(request) or None,
+        "server": _server(request, unheeded_by(work.cell.model)) or None,
         "chain": _chain(request, work),
         "until_decided": _pair(request),
     }
@@ -78,27 +82,36 @@ def _benchmark(request: Request, work: Work) -> dict[str, Any]:
     }
 
 
-def _tasks(request: Request) -> dict[str, Any]:
-    """Those settings of the choice that were given."""
+def _tasks(request: Request, cell: Cell) -> dict[str, Any]:
+    """Those settings of the choice that were given, and are not what is chosen when nobody says anything."""
     tasks = request.tasks
-    named = tasks.problems_file
+    named = None if _is_default(tasks.problems_file, cell) else tasks.problems_file
     given = {
         "problems_file": _sha256(Path(named)) if named is not None and Path(named).is_file() else named,
         "start_date": tasks.start_date, "end_date": tasks.end_date, "after_cutoff": tasks.after_cutoff,
-        "limit": tasks.limit, "start_problem": tasks.start_problem, "end_problem": tasks.end_problem,
-        "task_ids": sorted(tasks.task_ids) or None, "subjects": sorted(tasks.subjects) or None, "subset": tasks.subset,
+        "limit": tasks.limit, "start_problem": tasks.start_problem or None, "end_problem": tasks.end_problem,
+        "task_ids": sorted(set(tasks.task_ids)) or None, "subjects": sorted(set(tasks.subjects)) or None,
+        "subset": tasks.subset,
     }
     return {key: value for key, value in given.items() if value is not None}
 
 
-def _server(request: Request) -> dict[str, Any]:
-    """Settings that somebody gave, and that may change a reply or what it costs."""
+def _is_default(problems_file: str | None, cell: Cell) -> bool:
+    """Whether that is the data set which this cell would have anyway. What a demo model is asked anyway does not count:
+    of a model that is to be fetched, nobody knows yet that it is one.
+    """
+    return cell.benchmark == "lcb" and problems_file in {lcb_releases.DEFAULT, lcb_releases.LATEST_NAME}
+
+
+def _server(request: Request, unheeded: frozenset[str]) -> dict[str, Any]:
+    """Settings that somebody gave, and that may change a reply or what it costs; not those that are nothing to it."""
     server = request.server
     given = {
-        "backend": server.backend if server.backend != "auto" else None,
-        "gpu_layers": server.gpu_layers if server.gpu_layers != "auto" else None,
+        "backend": server.backend if server.backend != "auto" and "server" not in unheeded else None,
+        "gpu_layers": server.gpu_layers if server.gpu_layers != "auto" and "gpu-layers" not in unheeded else None,
         "parallel": server.parallel if server.parallel != "auto" else None,
-        "ctx_size": server.ctx_size, "server_args": list(server.server_args) or None,
+        "ctx_size": server.ctx_size,
+        "server_args": (list(server.server_args) or None) if "server-arg" not in unheeded else None,
     }
     return {key: value for key, value in given.items() if value is not None}
 

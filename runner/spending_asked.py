@@ -23,6 +23,18 @@ _OF_LLAMA_CPP: Final = {OLLAMA: ("server", "server_bin", "server_arg", "reserve_
 """What those take no notice of; beside a GGUF it is for that one."""
 
 
+_OF_PROVIDERS: Final = ("max_cost", "requests_per_minute", "tokens_per_minute")
+
+
+def unheeded_by(model: ModelInfo) -> frozenset[str]:
+    """The flags, without their dashes, that are nothing to a model of this kind, and may be for others beside it."""
+    if is_hosted(model):
+        names: Sequence[str] = tuple(_OF_A_START)
+    else:
+        names = (*_OF_LLAMA_CPP.get(model.backend or "", ()), *_OF_PROVIDERS)
+    return frozenset(name.replace("_", "-") for name in names)
+
+
 def serves_one_model(flags: argparse.Namespace) -> bool:
     """Whether --base-url is a server of one model, and not a service of which several are asked."""
     named = [*flags.model, *([flags.fallback] if flags.fallback else [])]
@@ -33,7 +45,7 @@ def spending_of(flags: argparse.Namespace, models: Sequence[ModelInfo]) -> Spend
     """Raises UsageError for a flag that would change nothing."""
     asked = Spending(flags.max_cost, flags.requests_per_minute, flags.tokens_per_minute)
     if not flags.base_url and not any(map(is_hosted, models)):
-        for name in ("max_cost", "requests_per_minute", "tokens_per_minute"):
+        for name in _OF_PROVIDERS:
             if getattr(flags, name) is not None:
                 raise UsageError(f"--{name.replace('_', '-')}: it is for models that a provider serves, such as "
                                  "openai:gpt-4o-mini; leave it out.")

@@ -21,6 +21,7 @@ REVISION = "0fe84c3912ea0c4d4a78037083943e8f0c4dd505"
 SHARDS = {1: "test.jsonl", 2: "test2.jsonl", 3: "test3.jsonl", 4: "test4.jsonl", 5: "test5.jsonl", 6: "test6.jsonl"}
 LATEST = max(SHARDS)
 DEFAULT = f"release_v{LATEST}"
+LATEST_NAME = "release_latest"
 _NAME = re.compile(r"(?P<cumulative>release_)?v(?P<first>\d{1,3})(?:_v(?P<last>\d{1,3}))?", re.ASCII)
 Shard = HubFile
 
@@ -30,7 +31,7 @@ def shards_of(name: str) -> tuple[str, ...] | None:
 
     UsageError for a release that there is not.
     """
-    if name == "release_latest":
+    if name == LATEST_NAME:
         return tuple(SHARDS.values())
     found = _NAME.fullmatch(name)
     if found is None or (found["cumulative"] and found["last"]):

@@ -8,12 +8,13 @@ rectangle) is a block of its own on the same start.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from itertools import product
 from pathlib import PurePath
 from typing import Any, Final
 
+from runner.spending_asked import unheeded_by
 from runner.sweep.flags import Setting, flags_of
 from runner.sweep.named import Named
 from runner.sweep.plan import Entry, Exclude, Plan
@@ -68,10 +69,19 @@ def blocks(plan: Plan, models: Sequence[Named], benchmarks: Sequence[Entry], use
     """
     for named in sorted(models, key=lambda named: named.missing_bytes > 0):
         starts: dict[str, list[Block]] = {}
-        for block in _of_model(plan, benchmarks, named, used):
+        for block in _of_model(_heeded(plan, named, models), benchmarks, named, used):
             starts.setdefault(block.start, []).append(block)
         for together in starts.values():
             yield from together
+
+
+def _heeded(plan: Plan, named: Named, models: Sequence[Named]) -> Plan:
+    """Without what stands in ``[settings]`` for other kinds of models than this one; what is for none stays a fault."""
+    if "base-url" in {**plan.settings, **named.entry.settings}:
+        return plan
+    nobodys = frozenset.intersection(*(unheeded_by(each.model) for each in models))
+    others = unheeded_by(named.model) - nobodys
+    return replace(plan, settings={name: setting for name, setting in plan.settings.items() if name not in others})
 
 
 def _of_model(plan: Plan, benchmarks: Sequence[Entry], named: Named, used: set[int]) -> Iterator[Block]:

@@ -24,6 +24,10 @@ if TYPE_CHECKING:
     from jsonschema.exceptions import ValidationError
 
 MOST_BYTES: Final = 1 << 20
+_MOST_MENDED: Final = 20
+"""Dates that there are not, put in quotes: each costs another reading of the text."""
+_DEEP_KEY: Final = re.compile(r"""(?:\.[ \t]*+(?:[A-Za-z0-9_-]++|"[^"\n]*+"|'[^'\n]*+')[ \t]*+){32}""")
+"""A key of so many parts that reading it takes hours, since each part is read once more for the next."""
 _BARE_DATE: Final = re.compile(r"=(\s*)(\d{4}-\d{1,2}-\d{1,2})\b")
 _KINDS: Final = {"string": "text in quotes", "integer": "a whole number", "number": "a number", "array": "a list",
                  "boolean": "true or false", "object": "a table"}
@@ -83,6 +87,10 @@ def _text(path: Path) -> str:
 
 
 def _loaded(path: Path, text: str) -> tuple[dict[str, Any], str]:
+    if deep := _DEEP_KEY.search(text):
+        number = text.count("\n", 0, deep.start()) + 1
+        raise BadInput(f"{path}:{number}: a key of more than 32 parts, which no plan has; correct it")
+    mends = 0
     while True:
         try:
             return tomllib.loads(text), text
@@ -91,9 +99,10 @@ def _loaded(path: Path, text: str) -> tuple[dict[str, Any], str]:
             lines = text.split("\n")
             number = int(where[1]) if where else 0
             mended = _BARE_DATE.sub(r'=\1"\2"', lines[number - 1]) if 0 < number <= len(lines) else None
-            if mended is None or mended == lines[number - 1]:
+            if mended is None or mended == lines[number - 1] or mends == _MOST_MENDED:
                 raise BadInput(f"{path}{f':{number}' if number else ''}: is no TOML ({error}); correct it "
                                "(docs/sweeps.md)") from error
+            mends += 1
             text = "\n".join([*lines[:number - 1], mended, *lines[number:]])
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from core.errors import BenchError, Interrupted
@@ -63,11 +63,16 @@ def drive(units: Sequence[Unit], how: Driving) -> Swept:
         _until_done(units, how, queue)
     except (Interrupted, DiskFullError) as error:
         ended_by = error
-    return Swept(_now(cells, how.out), queue.records, queue.failed_cells, ended_by)
+    return Swept(_now(cells, how.out, queue.failed_cells), queue.records, queue.failed_cells, ended_by)
 
 
-def _now(cells: Sequence[PlannedCell], out: Outputs) -> list[Standing]:
-    return standings(cells, out.results, out.runs_root)
+def _now(cells: Sequence[PlannedCell], out: Outputs, failed: Mapping[str, Failure]) -> list[Standing]:
+    """With what failed just now and could not be written down: on a disk that is full, say."""
+    return [
+        replace(each, state=State.FAILED, failure=failed[each.cell.cell_id])
+        if each.state is State.WAITING and each.cell.cell_id in failed else each
+        for each in standings(cells, out.results, out.runs_root)
+    ]
 
 
 def _until_done(units: Sequence[Unit], how: Driving, queue: SweepQueue) -> None:

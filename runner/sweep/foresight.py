@@ -24,6 +24,7 @@ from runner.sweep.building import Planned
 from runner.sweep.document import Fault
 from runner.sweep.units import Needs
 from runner.work import Work
+from servers.backends.hosted import is_hosted, key_of
 from servers.foresee import is_local, memory_of
 from servers.memory_plan import MemoryPlan
 from servers.models import is_demo
@@ -71,8 +72,18 @@ def foresee(planned: Iterable[Planned], records: Iterable[Mapping[str, Any]], *,
     for unit in planned:
         foreseen, works = _of(unit, paces, opened, found.faults)
         memory = _memory(unit, works, found.faults) if here else None
+        _key(unit, found.faults)
         found.units.append(replace(foreseen, memory=memory))
     return found
+
+
+def _key(unit: Planned, faults: set[Fault]) -> None:
+    """A night is lost on a key that is not there."""
+    if is_hosted(unit.named.model):
+        try:
+            key_of(unit.named.model, unit.request.server)
+        except UsageError as error:
+            faults.add(Fault(unit.line, str(error)))
 
 
 def _of(

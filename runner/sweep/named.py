@@ -15,6 +15,8 @@ from servers.hub_models import Telling
 from servers.hub_peek import peek
 from servers.model_list import list_models
 
+_MOST_FAULTS: Final = 200
+"""After so many names that there are not, no more are looked up: near ones are sought for each."""
 _ON_THE_HUB: Final = ("hf:", "transformers:")
 
 
@@ -45,11 +47,15 @@ def look_up(plan: Plan, say: Callable[[str], None]) -> Found:
     """Headers are read and the hub is asked; nothing is fetched."""
     found = Found()
     for entry in plan.models:
+        if len(found.faults) > _MOST_FAULTS:
+            break
         try:
             found.models += _models(plan, entry, Telling(say), found)
         except BenchError as error:
             found.faults.add(Fault(entry.line, f"models: {_said(error, '--model ')}"))
     for entry in plan.benchmarks:
+        if len(found.faults) > _MOST_FAULTS:
+            break
         if "script" in entry.settings or "script" in plan.settings:
             found.benchmarks.append(entry)
             continue

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Mapping
+from threading import Thread
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -28,16 +29,18 @@ def check(where: str) -> str:
     return where
 
 
-def notify(where: str, title: str, facts: Mapping[str, Any]) -> str | None:
+def notify(where: str, title: str, facts: Mapping[str, Any], timeout_s: float = _TIMEOUT_S) -> str | None:
     """Why the note could not be left; None: it was."""
-    return _on_desktop(title, str(facts["text"])) if where == DESKTOP else _posted(where, {"title": title, **facts})
+    if where == DESKTOP:
+        return _on_desktop(title, str(facts["text"]), timeout_s)
+    return _posted(where, {"title": title, **facts}, timeout_s)
 
 
-def _on_desktop(title: str, text: str) -> str | None:
+def _on_desktop(title: str, text: str, timeout_s: float) -> str | None:
     if shutil.which("notify-send") is None:
         return "no note on the desktop: notify-send is not installed (libnotify)"
     try:
-        done = capture(["notify-send", "--app-name=bench_runner", "--", title, text], timeout_s=_TIMEOUT_S)
+        done = capture(["notify-send", "--app-name=bench_runner", "--", title, text], timeout_s=timeout_s)
     except (BenchError, OSError) as error:
         return f"no note on the desktop: {error}"
     if done.code == 0:
@@ -47,12 +50,21 @@ def _on_desktop(title: str, text: str) -> str | None:
     return f"no note on the desktop: notify-send failed ({said[:200]})"
 
 
-def _posted(url: str, facts: Mapping[str, Any]) -> str | None:
+def _posted(url: str, facts: Mapping[str, Any], timeout_s: float) -> str | None:
     import requests  # noqa: PLC0415  (a sixth of a second, and few sweeps end with it)
 
     host = urlsplit(url).hostname  # an address may have a secret in its path: it is not shown
-    try:
-        reply = requests.post(url, json=dict(facts), timeout=_TIMEOUT_S, allow_redirects=False)
-    except requests.RequestException as error:
-        return f"no note to {host}: it cannot be reached ({type(error).__name__})"
-    return None if reply.status_code < 300 else f"no note to {host}: it answered {reply.status_code}"
+    said: list[str | None] = []
+
+    def post() -> None:
+        try:  # only the answer's first line is of interest, however long the rest may take
+            with requests.post(url, json=dict(facts), timeout=timeout_s, allow_redirects=False, stream=True) as reply:
+                said.append(None if reply.status_code < 300 else f"no note to {host}: it answered {reply.status_code}")
+        except (requests.RequestException, ValueError) as error:
+            said.append(f"no note to {host}: it cannot be reached ({type(error).__name__})")
+
+    # A limit of requests' own holds for each byte: who sends one now and then would never be given up.
+    thread = Thread(target=post, name="note", daemon=True)
+    thread.start()
+    thread.join(timeout_s)
+    return said[0] if said else f"no note to {host}: it gave no answer within {timeout_s:g} s"

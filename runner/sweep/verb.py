@@ -40,6 +40,8 @@ from system import nvml
 from system.clock import local_now, monotonic_s, sleep_s
 
 Say = Callable[[str], None]
+_MOST_FAULTS = 100
+"""As many as anybody reads."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +71,7 @@ class _Read:
 def sweep(flags: argparse.Namespace, talk: Talk) -> int:
     """Returns the exit code. Raises UsageError and BadInput for what is wrong with flags, ledger or plan."""
     out = Outputs(Path(flags.results), Path(flags.runs_root))
-    gates, where = _gates(flags), check(flags.notify) if flags.notify else None
+    gates, where = _gates(flags), check(flags.notify) if flags.notify is not None else None
     found = _read(flags, talk.say)
     if flags.dry_run:
         return _dry_run(flags, found, out, talk)
@@ -94,7 +96,9 @@ def _tell(found: _Read, say: Say) -> None:
 
 def _refuse(found: _Read, faults: set[Fault]) -> None:
     if faults:
-        told = pages.faults_text(str(found.plan.path), [(fault.line, fault.text) for fault in sorted(faults)])
+        first = sorted(faults)[:_MOST_FAULTS]
+        told = pages.faults_text(str(found.plan.path), [(fault.line, fault.text) for fault in first])
+        told += f"\nand {len(faults) - len(first):,} more" if len(faults) > len(first) else ""
         many = f"{len(faults)} faults" if len(faults) > 1 else "1 fault"
         raise BadInput(f"the plan has {many}; nothing was run:\n{told}")
 
@@ -181,7 +185,7 @@ def _fetched(foresight: Foresight) -> list[str]:
 
 
 def _gates(flags: argparse.Namespace) -> Gates:
-    hours = Hours.of(flags.only_between) if flags.only_between else None
+    hours = Hours.of(flags.only_between) if flags.only_between is not None else None
     heat = None
     if flags.max_gpu_temp is not None:
         if nvml.hottest_c() is None:
@@ -204,7 +208,7 @@ def _go(
     with stoppable(talk.say) as stop, display.make(console, quiet=quiet) as shown, tracked(
         mlflow, out, shown, stop.is_set, talk.say if quiet else None
     ) as observer:
-        _greet(found, out, observer)
+        _greet(found, out, observer, retrying=flags.retry_failed)
         watch = Watch(stop.is_set, local_now, monotonic_s, sleep_s)
         pausing = Pausing(gates, watch, observer)
         swept = drive(units, Driving(executor, out, pausing, retry_failed=flags.retry_failed))
@@ -217,12 +221,12 @@ def _go(
     return swept.exit_code
 
 
-def _greet(found: _Read, out: Outputs, observer: Observer) -> None:
+def _greet(found: _Read, out: Outputs, observer: Observer, *, retrying: bool) -> None:
     for note in found.found.notes:
         observer.note(note)
     rows = _rows(found, out)
     observer.note(f"{found.plan.name}: {pages.count_line(rows)}")
-    if failed := sum(row.state == "failed" for row in rows):
+    if (failed := sum(row.state == "failed" for row in rows)) and not retrying:
         observer.note(f"{failed} failed before: --status says why, --retry-failed tries them again")
 
 

@@ -68,7 +68,7 @@ def checked_base_url(given: str) -> str:
 
     Raises UsageError for what is no such address.
     """
-    url = given.rstrip("/").removesuffix("/chat/completions").removesuffix("/v1")
+    url = plain_base_url(given)
     try:
         parts, port = urlsplit(url), urlsplit(url).port
     except ValueError as error:
@@ -80,6 +80,11 @@ def checked_base_url(given: str) -> str:
     if parts.scheme not in {"http", "https"} or not parts.hostname or port == 0:
         raise UsageError(f"--base-url {given} is no http address; give one like http://127.0.0.1:8080.")
     return url
+
+
+def plain_base_url(given: str) -> str:
+    """The same of all the ways in which people write it."""
+    return given.rstrip("/").removesuffix("/chat/completions").removesuffix("/v1")
 
 
 def _key(settings: ServerSettings) -> str | None:

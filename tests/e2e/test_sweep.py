@@ -229,7 +229,9 @@ def test_a_plan_tells_how_long_it_will_take_from_what_ran_here_and_says_where_no
 @pytest.mark.parametrize(("arguments", "said"), [
     (("nowhere.toml",), "nowhere.toml"),
     (("plan.toml", "--only-between", "22-7"), "--only-between"),
+    (("plan.toml", "--only-between", ""), "--only-between"),
     (("plan.toml", "--notify", "ftp://x"), "--notify"),
+    (("plan.toml", "--notify", ""), "--notify"),
     (("plan.toml", "--max-gpu-temp", "80"), "--max-gpu-temp"),
 ])
 def test_what_cannot_be_carried_out_is_said_in_a_sentence_and_nothing_runs(

@@ -205,6 +205,15 @@ def test_the_plan_of_a_model_that_was_taken_away_still_tells_how_far_the_others_
     assert "mine.gguf does not exist" in told.err
 
 
+def test_a_key_that_is_not_there_is_told_before_the_night(tool: Tool) -> None:
+    (tool.folder / "plan.toml").write_text('models = ["demo:F16",\n"openai:gpt-4o-mini"]\nbenchmarks = ["math"]\n')
+    told = tool("sweep", "plan.toml", "--dry-run", env={"OPENAI_API_KEY": ""})
+    assert told.code == 2
+    assert "plan.toml:2: --model openai:gpt-4o-mini: " in told.err
+    assert "OPENAI_API_KEY holds no API key" in told.err
+    assert tool("sweep", "plan.toml", "--dry-run", env={"OPENAI_API_KEY": KEY}).code == 0
+
+
 def test_a_data_set_that_is_not_here_is_told_and_not_fetched(tool: Tool) -> None:
     (tool.folder / "plan.toml").write_text('models = ["demo:F16"]\nbenchmarks = ["math", "gsm8k"]\n')
     cache = tool.folder / "cache"

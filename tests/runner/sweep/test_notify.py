@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import socket
 from collections.abc import Iterator
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Thread
+from threading import Event, Thread
 from typing import Any
 
 import pytest
@@ -54,6 +56,40 @@ def test_an_address_that_does_not_take_it_is_told_and_not_followed(door: tuple[s
     url, came = door
     assert notify(f"{url}/{status}", "x", {"text": "y"}) == f"no note to 127.0.0.1: it answered {status}"
     assert len(came) == 1
+
+
+def test_an_address_that_answers_a_byte_at_a_time_is_given_up() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        gone = Event()
+
+        def drip() -> None:
+            with server.accept()[0] as there, suppress(OSError):
+                while not gone.wait(0.05):
+                    there.sendall(b"H")
+
+        thread = Thread(target=drip)
+        thread.start()
+        said = notify(f"http://127.0.0.1:{server.getsockname()[1]}/secret", "x", {"text": "y"}, timeout_s=0.5)
+        gone.set()
+        thread.join()
+    assert said == "no note to 127.0.0.1: it gave no answer within 0.5 s"
+
+
+def test_an_answer_that_never_ends_is_not_waited_for() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        gone = Event()
+
+        def endless() -> None:
+            with server.accept()[0] as there, suppress(OSError):
+                there.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n")
+                gone.wait(60)
+
+        thread = Thread(target=endless)
+        thread.start()
+        said = notify(f"http://127.0.0.1:{server.getsockname()[1]}/", "x", {"text": "y"}, timeout_s=30)
+        gone.set()
+        thread.join()
+    assert said is None
 
 
 def test_an_address_where_nobody_is_is_told_without_its_path() -> None:

@@ -197,6 +197,9 @@ HOSTILE: Sequence[tuple[bytes, str]] = [
     (b"models = " + b"[" * 20_000 + b"]" * 20_000, "plan.toml"),
     (b"limit = " + b"9" * 5_000, "is no TOML"),
     (b"start-date = 2025-02-30\nmodels = [", "is no TOML"),
+    (b"".join(b"day%d = 2025-02-30\n" % number for number in range(40_000)), ":21: is no TOML"),
+    (b"x = 1\n" + b".".join([b"a"] * 400_000) + b" = 1", ":2: a key of more than 32 parts"),
+    (b"x = {" + b" . ".join([b"'a'"] * 150_000) + b" = 1}", ":1: a key of more than 32 parts"),
 ]
 
 
@@ -212,6 +215,25 @@ def test_a_pipe_a_folder_and_a_missing_file_are_refused(tmp_path: Path) -> None:
     for path in (tmp_path, tmp_path / "missing.toml", Path("/dev/zero")):
         with pytest.raises(BadInput, match=r"\.toml|plan"):
             read(path)
+
+
+def test_many_names_that_there_are_not_are_not_all_sought(tmp_path: Path) -> None:
+    names = ", ".join(f'"none{number}"' for number in range(60_000))
+    assert 100 < len(faults(tmp_path, f'models = ["demo"]\nbenchmarks = [{names}]')) < 1_000
+
+
+def test_a_setting_of_all_cells_is_for_the_models_that_heed_it(tmp_path: Path) -> None:
+    settings = "[settings]\nmax-cost = 1\ngpu-layers = 0"
+    found = built(tmp_path, f'models = ["demo:F16", "openai:gpt-4o-mini"]\nbenchmarks = ["math"]\n{settings}')
+    assert commands(found) == ["--model demo:F16 --benchmark math --gpu-layers=0",
+                               "--model openai:gpt-4o-mini --benchmark math --max-cost=1"]
+
+
+@pytest.mark.parametrize(("model", "line"), [("demo:F16", 4), ("openai:gpt-4o-mini", 5)])
+def test_a_setting_that_no_model_of_the_plan_heeds_is_a_fault(tmp_path: Path, model: str, line: int) -> None:
+    settings = "[settings]\nmax-cost = 1\ngpu-layers = 0"
+    (found,) = faults(tmp_path, f'models = ["{model}"]\nbenchmarks = ["math"]\n{settings}')
+    assert found.line == line
 
 
 def test_a_folder_of_many_models_counts_as_so_many(tmp_path: Path) -> None:

@@ -154,6 +154,16 @@ def test_a_cell_that_fails_is_noted_with_its_logs_end_and_the_others_go_on(place
     assert failed.failure.exit_code == 3
 
 
+def test_a_failure_that_cannot_be_written_down_is_told_all_the_same(place: Place) -> None:
+    place.out.runs_root.mkdir()
+    (place.out.runs_root / failures.FOLDER).symlink_to(place.folder / "nowhere")
+    fails = BenchError("no space")
+    swept = place.sweep([unit("a", "b")], Writing(lambda name: fails if name == "a" else record_of(name)))
+    assert swept.exit_code == 1
+    assert [(each.state.value, each.reason) for each in swept.standings] == [("failed", "no space"), ("done", "")]
+    assert place.states("a", "b") == ["waiting", "done"]
+
+
 def test_what_failed_is_left_alone_until_it_is_to_be_tried_again(place: Place) -> None:
     place.sweep([unit("a")], Writing(lambda _: BenchError("bad luck")))
     left_alone, again = Writing(record_of), Writing(record_of)
