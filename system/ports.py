@@ -28,3 +28,12 @@ def listens(pid: int, port: int) -> bool:
                    for c in member.net_connections("tcp")):
                 return True
     return False
+
+
+def somebody_listens(host: str, port: int, timeout_s: float = 5.0) -> str | None:
+    """None when a connection can be made; else why not."""
+    try:
+        socket.create_connection((host, port), timeout_s).close()
+    except (OSError, UnicodeError, OverflowError) as error:
+        return getattr(error, "strerror", None) or str(error) or type(error).__name__
+    return None
