@@ -7,6 +7,7 @@ import importlib.util
 import os
 import shlex
 import shutil
+import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -19,6 +20,8 @@ from core.records import ModelInfo
 from servers.lifecycle import RunningServer, Watch, serve
 from servers.spec import ServerSettings
 from tests import skips
+from tests.servers.local_ollama import FAKE as OLLAMA
+from tests.servers.local_ollama import NAME, Fake, Start
 
 ROOT = Path(__file__).parents[2]
 FAKE = ROOT / "tests" / "fakes" / "llama_server.py"
@@ -120,3 +123,22 @@ def real(request: pytest.FixtureRequest) -> Callable[..., ServerSettings]:
         return ServerSettings(backend=name, server_bin=server_bin, **{"startup_timeout_s": 60.0, **more})  # type: ignore[arg-type]  # keywords of the test
 
     return settings
+
+
+@pytest.fixture
+def start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Start]:
+    """A stand-in with the model on its disk, at OLLAMA_HOST; the user's cache is a folder of the test."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setattr("servers.backends.ollama_notes.user_cache_folder", lambda: tmp_path / "cache")
+    with contextlib.ExitStack() as stack:
+        def run(*flags: str, model: str = NAME) -> Fake:
+            log = tmp_path / "ollama.log"
+            child = stack.enter_context(subprocess.Popen(
+                [sys.executable, OLLAMA, "--log", log, "--model", model, *flags], stdout=subprocess.PIPE, text=True))
+            stack.callback(child.kill)
+            assert child.stdout is not None
+            port = int(child.stdout.readline())
+            monkeypatch.setenv("OLLAMA_HOST", f"127.0.0.1:{port}")
+            return Fake(f"http://127.0.0.1:{port}", log)
+
+        yield run
