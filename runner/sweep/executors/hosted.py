@@ -21,6 +21,13 @@ from runner.sweep.executors.work_order import News, WorkOrder, carried_out
 from runner.sweep.units import Unit
 
 
+def limited(unit: Unit) -> bool:
+    """Whether a sum of money holds for it and others. One process alone can count that, so units like this are done by
+    the sweep's own, one after the other, once the cluster's are (``executors.local``).
+    """
+    return not unit.needs.local_model and any(flag.partition("=")[0] == "--max-cost" for flag in unit.argv)
+
+
 class Hosted:
     """Carries out its units by and by, as often as ``step`` is called, which never waits."""
 

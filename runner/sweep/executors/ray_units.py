@@ -22,8 +22,9 @@ from runner.cluster.door import cause_of, joined, lost, ray_or_refuse
 from runner.cluster.machines import machines, places, refuse_other_programs
 from runner.request import Outputs
 from runner.sweep.executors.attempt import Attempt
-from runner.sweep.executors.base import Queue
-from runner.sweep.executors.hosted import Hosted
+from runner.sweep.executors.base import Queue, WholeQueue
+from runner.sweep.executors.hosted import Hosted, limited
+from runner.sweep.executors.local import Local
 from runner.sweep.executors.orders import Packed, argv_here, gpus_of, packed, ram_of, refuse_impossible
 from runner.sweep.executors.parcels import Unfinished
 from runner.sweep.executors.unit_child import GRACE_S
@@ -42,20 +43,24 @@ class RayUnits:
 
     address: str | None = None
 
-    def run_units(self, units: Sequence[Unit], out: Outputs, queue: Queue) -> None:
+    def run_units(self, units: Sequence[Unit], out: Outputs, queue: WholeQueue) -> None:
         """See ``executors.base``. Raises UsageError for a cluster that is none, or runs another program."""
         with joined(self.address, queue.observer.note) as ray:
             refuse_other_programs(ray, machines(ray))
             local = [unit for unit in units if unit.needs.local_model]
-            hosted = Hosted([unit for unit in units if not unit.needs.local_model], out, queue)
+            hosted = Hosted([unit for unit in units if not unit.needs.local_model and not limited(unit)], out, queue)
             running = _Running(ray, local, out, queue)
             try:
                 while not (running.done and hosted.done) and not queue.stop_requested():
                     hosted.step()
                     running.step()
             finally:
-                running.stop()
-                hosted.stop()
+                try:
+                    running.stop()
+                finally:
+                    hosted.stop()
+        if not queue.stop_requested():
+            Local().run_units([unit for unit in units if limited(unit)], out, queue)
 
 
 class _Running:

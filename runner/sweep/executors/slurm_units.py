@@ -27,8 +27,9 @@ from core.errors import BenchError, UsageError
 from runner.cluster import code
 from runner.request import Outputs
 from runner.sweep.executors.attempt import Attempt
-from runner.sweep.executors.base import Queue
-from runner.sweep.executors.hosted import Hosted
+from runner.sweep.executors.base import Queue, WholeQueue
+from runner.sweep.executors.hosted import Hosted, limited
+from runner.sweep.executors.local import Local
 from runner.sweep.executors.orders import absolute, gpus_of, ram_of
 from runner.sweep.executors.parcels import UnitFolder
 from runner.sweep.executors.unit_child import GRACE_S, UnitChild
@@ -54,22 +55,26 @@ class SlurmUnits:
     cluster: str = "slurm"
     """``local``: submitit's own, which starts jobs on this machine."""
 
-    def run_units(self, units: Sequence[Unit], out: Outputs, queue: Queue) -> None:
+    def run_units(self, units: Sequence[Unit], out: Outputs, queue: WholeQueue) -> None:
         """See ``executors.base``. Raises UsageError where there is no Slurm, or no submitit."""
         if find_spec("submitit") is None:
             raise UsageError("--executor slurm: submitit is not installed; ./setup --with slurm")
         if self.cluster == "slurm" and shutil.which("sbatch") is None:
             raise UsageError("--executor slurm: there is no sbatch here; start it on a login node of the cluster")
         local = [unit for unit in units if unit.needs.local_model]
-        hosted = Hosted([unit for unit in units if not unit.needs.local_model], out, queue)
+        hosted = Hosted([unit for unit in units if not unit.needs.local_model and not limited(unit)], out, queue)
         jobs = _Jobs(self, local, out, queue)
         try:
             while not (jobs.done and hosted.done) and not queue.stop_requested():
                 hosted.step()
                 jobs.step()
         finally:
-            jobs.stop()
-            hosted.stop()
+            try:
+                jobs.stop()
+            finally:
+                hosted.stop()
+        if not queue.stop_requested():
+            Local().run_units([unit for unit in units if limited(unit)], out, queue)
 
 
 @dataclass(slots=True)
