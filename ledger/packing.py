@@ -45,6 +45,7 @@ def pack(ledger: Path, progress: Callable[[int], None] = lambda _: None) -> Pack
     path = _archive_of(ledger)
     arrow_for(path)
     with rewriting(ledger) as held:
+        _clear_parts(path)
         before = held.archive
         texts = held.texts[before.repeated(held.texts) if before is not None else 0:]
         there = int(before.head()["records"]) if before is not None else 0
@@ -58,6 +59,7 @@ def unpack(ledger: Path) -> Packed:
     """All records back into the ledger's JSON, the older first, and the archive away. Raises as ``pack``."""
     path = _archive_of(ledger)
     with rewriting(ledger) as held:
+        _clear_parts(path)
         before = held.archive
         if before is None:
             return Packed(0, 0, path)
@@ -76,10 +78,14 @@ def _archive_of(ledger: Path) -> Path:
     return path
 
 
+def _clear_parts(archive: Path) -> None:
+    """Of moves that were killed."""
+    files.clear_parts(archive.parent, glob.escape(archive.name))
+
+
 def _replace(path: Path, ledger: Path, before: Archive | None, texts: Sequence[str],
              progress: Callable[[int], None]) -> int:
     """Who may read the ledger may read its archive, and nobody else."""
-    files.clear_parts(path.parent, glob.escape(path.name))
     try:
         with files.new_part(path, like=path if path.exists() else ledger) as part:
             return archiving.write(part, before, texts, progress)

@@ -98,11 +98,10 @@ def test_compare_shows_the_same_of_a_packed_ledger(tmp_path: Path, seed: int) ->
     records = many(600, seed)
     plain, packed = ledger_of(tmp_path / "a.json", records), ledger_of(tmp_path / "b.json", records[:450])
     pack(packed)
-    for record in records[450:]:
-        with packed.open("r+") as file:
-            runs = json.load(file)
-            file.seek(0)
-            json.dump({**runs, "runs": [*runs["runs"], record]}, file)
+    with packed.open("r+") as file:
+        found = json.load(file)
+        file.seek(0)
+        json.dump({**found, "runs": [*found["runs"], *records[450:]]}, file)
     for benchmark in (None, "math"):
         seen = [written(compare(CompareRequest(path, tmp_path, benchmark, form="json")), "json")
                 for path in (plain, packed)]
