@@ -107,7 +107,9 @@ class Tracker:
         judged = text_at(record, "judgement_of")
         if judged is None:
             return Entry(record)
-        found = entries_of(store.read(self._outputs.results)).runs.get(judged)
+        ledger, ids = self._outputs.results, {judged}
+        about = (*store.where(ledger, "run_id", ids), *store.where(ledger, "judgement_of", ids))
+        found = entries_of(about).runs.get(judged)
         if found is None:
             raise BenchError(f"run {judged}, which was judged, is not in {self._outputs.results}")
         return found
