@@ -70,10 +70,14 @@ def to_rich_status(name: str, rows: Sequence[Row], width: int) -> RenderableType
         table.add_row(Text(state, style=_COLOURS[row.state]), escape(row.label), row.score,
                       *((escape(row.run_id),) if wide else ()))
     parts: list[RenderableType] = [Text(f"{escape(name)}: {count_line(rows)}", style="bold"), table]
+    alike: dict[tuple[str, tuple[str, ...]], list[Row]] = {}
     for row in rows:
         if row.state == "failed":
-            parts.append(Text(f"failed: {escape(row.label)}: {escape(row.reason, _REASON_CHARS)}", style="red"))
-            parts += [Text(f"    | {escape(line)}", style="dim") for line in row.log_tail[-5:]]
+            alike.setdefault((row.reason, tuple(row.log_tail)), []).append(row)
+    for (reason, log_tail), (first, *others) in alike.items():
+        more = f" and {len(others):,} more" if others else ""
+        parts.append(Text(f"failed: {escape(first.label)}{more}: {escape(reason, _REASON_CHARS)}", style="red"))
+        parts += [Text(f"    | {escape(line)}", style="dim") for line in log_tail[-5:]]
     return Group(*parts)
 
 

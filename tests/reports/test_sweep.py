@@ -37,6 +37,12 @@ def test_the_status_has_a_line_for_each_cell_and_says_why_those_that_failed_did(
     assert "20260101T000000Z-math-a-000000" in shown(sweep.to_rich_status("night", ROWS, 160), 160)
 
 
+def test_what_failed_for_one_reason_is_said_once() -> None:
+    rows = [Row(str(number), f"{number} on math", "failed", reason="no memory") for number in range(2_000)]
+    told = [line for line in shown(sweep.to_rich_status("night", rows, 100)).splitlines() if line.startswith("failed:")]
+    assert told == ["failed: 0 on math and 1,999 more: no memory"]
+
+
 def test_the_outlook_has_times_their_ground_and_what_comes_first() -> None:
     outlook = Outlook([("d", "memory: 3 GB")], ["hf:x is fetched, 2.0 GB"], ["left out: y"])
     text = shown(sweep.to_rich_outlook("night", ROWS, outlook, 100))

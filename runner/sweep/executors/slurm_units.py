@@ -27,7 +27,7 @@ from core.errors import BenchError, UsageError
 from runner.cluster import code
 from runner.request import Outputs
 from runner.sweep.executors.attempt import Attempt
-from runner.sweep.executors.base import Queue, WholeQueue
+from runner.sweep.executors.base import WholeQueue
 from runner.sweep.executors.hosted import Hosted, limited
 from runner.sweep.executors.local import Local
 from runner.sweep.executors.orders import absolute, gpus_of, ram_of
@@ -41,6 +41,8 @@ from system.process import capture
 _LOOK_S: Final = 2.0
 _ASK_S: Final = 10.0
 """How often Slurm is asked which jobs are alive; its controller serves many."""
+_AWAY: Final = "Unable to contact slurm controller"
+_AGAIN_S: Final = 30.0
 _MOST_JOBS: Final = 100
 """Waiting and running: Slurm queues them, and the rest of the sweep can still be taken by another."""
 _MINUTES: Final = 1440
@@ -91,13 +93,17 @@ class _Job:
 class _Jobs:
     """The units that are loaded on machines of the cluster."""
 
-    def __init__(self, how: SlurmUnits, units: Sequence[Unit], out: Outputs, queue: Queue) -> None:
+    def __init__(self, how: SlurmUnits, units: Sequence[Unit], out: Outputs, queue: WholeQueue) -> None:
         self._how, self._out, self._queue = how, out, queue
         self._units: deque[Unit] = deque(units)
         self._jobs: list[_Job] = []
         self._root = out.runs_root.absolute() / _FOLDER
         self._alive: set[str] | None = None
         self._asked = 0.0
+        self._answers = False
+        """Whether Slurm has taken a job."""
+        self._again_s = 0.0
+        """Before which no job is submitted."""
 
     @property
     def done(self) -> bool:
@@ -105,17 +111,33 @@ class _Jobs:
 
     def step(self) -> None:
         """Submits what may be submitted, hears what has come."""
-        while self._units and len(self._jobs) < _MOST_JOBS and not self._queue.stop_requested():
+        while self._may_submit() and not self._queue.stop_requested():
             unit = self._units.popleft()
             if cells := self._queue.begin(unit):
                 attempt = Attempt(unit, cells, self._out, self._queue)
                 try:
                     self._jobs.append(self._submitted(attempt))
+                    self._answers = True
+                except _AwayError as error:
+                    self._wait_for_slurm(unit, error)
                 except BenchError as error:
                     attempt.fail(attempt.left, error)
                     attempt.give_back()
         threading.Event().wait(_LOOK_S)
         self._hear()
+
+    def _may_submit(self) -> bool:
+        return bool(self._units) and len(self._jobs) < _MOST_JOBS and monotonic_s() >= self._again_s
+
+    def _wait_for_slurm(self, unit: Unit, error: _AwayError) -> None:
+        """The unit is not at fault; it waits again. Raises where Slurm did not answer before either."""
+        self._queue.put_back(unit)
+        self._queue.end(unit)
+        if not self._answers:
+            raise error
+        self._units.appendleft(unit)
+        self._again_s = monotonic_s() + _AGAIN_S
+        self._queue.observer.note(f"{error}; trying again in {_AGAIN_S:g} s")
 
     def stop(self) -> None:
         """Ends what is under way; what was written is heard, then the claims are given back."""
@@ -254,10 +276,17 @@ def _end(number: str) -> None:
         threading.Event().wait(_LOOK_S)
 
 
+class _AwayError(UsageError):
+    """Slurm does not answer, whatever it is asked."""
+
+
 def _refused(error: Exception) -> BenchError:
     """What sbatch said, which submitit's error holds."""
     said = str(error).strip().splitlines() or [type(error).__name__]
     why = next((line for line in said if "error:" in line), said[-1])
+    if _AWAY in why:
+        return _AwayError(f"--executor slurm: its controller does not answer ({why.strip()[:300]}); what is done is "
+                          "kept, and the same command goes on")
     return UsageError(f"the unit cannot be submitted ({why.strip()[:300]}); --slurm-arg KEY=VALUE says what this "
                       "cluster wants")
 

@@ -51,6 +51,8 @@ class Told(Quiet):
         self.records: list[Mapping[str, Any]] = []
         self.failures: list[tuple[tuple[str, ...], BenchError]] = []
         self.under_way: list[str] = []
+        self.waiting_again: list[str] = []
+        self.units: Sequence[Unit] = ()
         self.most = 0
 
     @property
@@ -73,6 +75,12 @@ class Told(Quiet):
 
     def end(self, unit: Unit) -> None:
         self.under_way.remove(unit.unit_id)
+
+    def place(self) -> tuple[int, int]:
+        return len(self.records) + 1, len(self.begun)
+
+    def put_back(self, unit: Unit) -> None:
+        self.waiting_again.append(unit.unit_id)
 
 
 def test_files_are_sent_by_full_paths_and_words_that_are_no_files_as_they_are(
@@ -265,6 +273,21 @@ def test_an_extra_that_is_missing_is_told_with_the_command_that_brings_it(
         monkeypatch.setattr(f"runner.{room}.find_spec", lambda _: None)
     with pytest.raises(UsageError, match=r"is not installed; \./setup --with (ray|slurm)"):
         made.run_units([unit()], Outputs(tmp_path / "r.json", tmp_path / "runs"), Told())
+
+
+def test_a_slurm_that_does_not_answer_is_no_fault_of_the_cells(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said = "sbatch: error: Batch job submission failed: Unable to contact slurm controller"
+    for name in ("sbatch", "srun"):
+        (tmp_path / name).write_text(f"#!/bin/sh\necho '{said}' >&2\nexit 1\n")
+        (tmp_path / name).chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    told = Told()
+    with pytest.raises(UsageError, match="its controller does not answer"):
+        SlurmUnits().run_units([unit("--model", "demo:Q2_K")], Outputs(tmp_path / "r.json", tmp_path / "runs"), told)
+    assert (told.failures, told.under_way) == ([], [])
+    assert len(told.waiting_again) == 1
 
 
 def test_all_machines_verify_at_the_level_that_all_hold_and_it_is_said() -> None:
