@@ -8,7 +8,7 @@ Both steps may be tried again: a run goes on at the sample where it stopped, and
 
 import os
 import subprocess
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from airflow.sdk import dag, get_current_context, task
 
@@ -23,7 +23,7 @@ def bench_runner(*arguments: str) -> None:
 @dag(
     dag_id="bench_runner_collect",
     schedule="@daily",
-    start_date=datetime(2026, 1, 1),
+    start_date=datetime(2026, 1, 1, tzinfo=UTC),
     catchup=False,
     max_active_runs=1,  # never two models in memory at once
     max_active_tasks=1,
@@ -37,9 +37,9 @@ def bench_runner(*arguments: str) -> None:
     },
     tags=["bench-runner"],
 )
-def bench_runner_collect():
+def bench_runner_collect() -> None:
     @task
-    def collect():
+    def collect() -> None:
         params = get_current_context()["params"]
         bench_runner(
             "--model", *params["models"], "--benchmark", "tips", "--prompt-version", *params["prompt_versions"],
@@ -48,7 +48,7 @@ def bench_runner_collect():
         )
 
     @task(trigger_rule="all_done")  # also what a collection that failed half-way has brought
-    def sync():
+    def sync() -> None:
         bench_runner("track", "sync", "--mlflow", get_current_context()["params"]["mlflow"])
 
     collect() >> sync()
