@@ -28,6 +28,7 @@ from servers.backends.hosted import is_hosted, key_of
 from servers.foresee import is_local, memory_of
 from servers.memory_plan import MemoryPlan
 from servers.models import is_demo
+from servers.spec import ServerSettings
 from system.host import host_facts
 
 
@@ -69,9 +70,15 @@ def foresee(planned: Iterable[Planned], records: Iterable[Mapping[str, Any]], *,
     """``records``: of the ledger. ``here``: the models are loaded on this machine, so that its memory has to do."""
     found, paces = Foresight(), Paces(records, host_facts())
     opened: dict[Any, tuple[Work | None, str]] = {}
+    loaded: dict[Any, MemoryPlan | None] = {}
     for unit in planned:
         foreseen, works = _of(unit, paces, opened, found.faults)
-        memory = _memory(unit, works, found.faults) if here else None
+        memory = None
+        if here and works:
+            load = settings(unit.request, works)
+            if (key := (unit.named.spec, unit.line, load)) not in loaded:
+                loaded[key] = _memory(unit, load, found.faults)
+            memory = loaded[key]
         _key(unit, found.faults)
         found.units.append(replace(foreseen, memory=memory))
     return found
@@ -141,9 +148,9 @@ def _asked(unit: Planned, work: Work) -> Asked:
     return Asked(identity, model.label, model.size_bytes, work.cell.benchmark, tasks, work.drawing.budget())
 
 
-def _memory(unit: Planned, works: Sequence[Work], faults: set[Fault]) -> MemoryPlan | None:
+def _memory(unit: Planned, load: ServerSettings, faults: set[Fault]) -> MemoryPlan | None:
     try:
-        return memory_of(unit.named.model, settings(unit.request, works))
+        return memory_of(unit.named.model, load)
     except BadInput as error:
         faults.add(Fault(unit.line, str(error)))
     except UsageError as error:
