@@ -70,7 +70,11 @@ def test_a_second_interrupt_stops_at_once_and_the_run_can_be_taken_up(tool: Tool
 
 
 def test_a_closed_terminal_ends_the_run_in_order(tool: Tool) -> None:
-    process = tool.start(*RUN)
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)  # tests that run under nohup ignore it, as a run there does
+    try:
+        process = tool.start(*RUN)
+    finally:
+        signal.signal(signal.SIGHUP, before)
     left = wait_for(tool, process, "generating")
     hang_up(process)
     os.kill(process.pid, signal.SIGHUP)
