@@ -81,7 +81,7 @@ def test_texts_that_differ_are_counted_named_and_shown_beside_differences(tool: 
     [record] = tool.records()
     audit = record["audit"]
     assert audit["tasks"] == 16
-    assert audit["texts_differ"] >= 1  # chance has its say: about half of such short answers come out alike
+    assert audit["texts_differ"] >= 1  # short answers may come out alike by chance
     assert len(audit["differing"]) >= audit["texts_differ"]
     assert audit["verdicts_differ"] == len(audit["flipped"])
     shown = tool("show", record["run_id"]).out
