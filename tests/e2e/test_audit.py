@@ -67,8 +67,8 @@ for line in sys.stdin:
     choice = json.load(urllib.request.urlopen(ask))["choices"][0]
     letters = "".join(random.choices("abcdefgh", k=20))
     print(json.dumps({"event": "sample", "task_id": draw["task_id"], "sample": draw["sample"],
-                      "response": f'{choice["message"]["content"] or ""} {letters}', "finish_reason": choice["finish_reason"]}),
-          flush=True)
+                      "response": f'{choice["message"]["content"] or ""} {letters}',
+                      "finish_reason": choice["finish_reason"]}), flush=True)
 print(json.dumps({"event": "end"}), flush=True)
 """
 
